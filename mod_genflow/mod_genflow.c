@@ -22,6 +22,7 @@
 #include "api/api.h"
 #include "api/lookout.h"
 #include "base/hash.h"
+#include "front/front.h"
 #include "httpd/check.h"
 #include "httpd/conf.h"
 #include "httpd/dir.h"
@@ -254,6 +255,11 @@ static void genflow_child_stopping(apr_pool_t *pchild, int graceful)
 
 /* ---- the request ---- */
 
+static bool is_ours(const gf_conf_t *conf, const char *handler, apr_pool_t *scratch_pool)
+{
+    return api_route_is_ours(conf, handler, scratch_pool) || front_find(handler);
+}
+
 /* The handler of ours that the <Location> of the request sets, by SetHandler or GenflowPath; NULL:
  * it is not for us. httpd sets r->handler only later. SetHandler stores its argument as an
  * expression; older versions of httpd store a plain name as text. */
@@ -268,9 +274,8 @@ static const char *our_handler(request_rec *r)
     }
     handler = location->expr_handler ? ap_expr_str_exec(r, location->expr_handler, &wrong)
                                      : location->handler;
-    return handler && !wrong && api_route_is_ours(httpd_conf_get(r->server), handler, r->pool)
-               ? handler
-               : NULL;
+    return handler && !wrong && is_ours(httpd_conf_get(r->server), handler, r->pool) ? handler
+                                                                                     : NULL;
 }
 
 /* Our addresses are no files: no DocumentRoot, no stat(), no .htaccess walk. <Location> settings
@@ -307,7 +312,11 @@ static int genflow_access(request_rec *r)
 {
     const char *handler = api_place_is_location(r) ? our_handler(r) : NULL;
 
-    return handler && api_route_is_open(r, httpd_conf_get(r->server), handler) ? OK : DECLINED;
+    const gf_conf_t *conf = httpd_conf_get(r->server);
+
+    return handler && (api_route_is_open(r, conf, handler) || front_is_open(r, conf, handler))
+               ? OK
+               : DECLINED;
 }
 
 /* An address of GenflowPath needs no SetHandler. One that a section around sets, such as that of
@@ -323,10 +332,24 @@ static int genflow_fixups(request_rec *r)
 
 static int genflow_handler(request_rec *r)
 {
-    if (!r->handler || !child_api.hub || !api_route_is_ours(child_api.conf, r->handler, r->pool)) {
+    if (!r->handler || !child_api.hub || !is_ours(child_api.conf, r->handler, r->pool)) {
         return DECLINED;
     }
-    return api_route(r, &child_api);
+    return front_find(r->handler) ? front_route(r, &child_api) : api_route(r, &child_api);
+}
+
+/* Whom authentication turned away gets an error of the API at the address. */
+static void genflow_error_filter(request_rec *r)
+{
+    const char *handler = api_place_is_location(r) ? our_handler(r) : NULL;
+    const front_t *front = handler ? front_find(handler) : NULL;
+
+    if (front) {
+        front_denied(r, front);
+    }
+    else {
+        api_denied(r);
+    }
 }
 
 static void genflow_hooks(apr_pool_t *pool)
@@ -355,8 +378,7 @@ static void genflow_hooks(apr_pool_t *pool)
                             AP_AUTH_INTERNAL_PER_URI);         /* what needs no user */
     ap_hook_fixups(genflow_fixups, NULL, NULL, APR_HOOK_LAST); /* addresses without SetHandler */
     ap_hook_handler(genflow_handler, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_insert_error_filter(api_denied, NULL, NULL,
-                                APR_HOOK_MIDDLE); /* whom authentication turned away */
+    ap_hook_insert_error_filter(genflow_error_filter, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
 module AP_MODULE_DECLARE_DATA genflow_module = { STANDARD20_MODULE_STUFF, httpd_conf_create_dir,

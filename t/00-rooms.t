@@ -20,7 +20,8 @@ my $TOP = $ENV{GENFLOW_SRCDIR} || "$FindBin::Bin/..";
 
 # Which rooms a room includes beside itself: only lower ones, and none on its own floor.
 my %MAY = (
-    door     => 'api work httpd db provider store net hub model base genflow',
+    door     => 'front api work httpd db provider store net hub model base genflow',
+    front    => 'api httpd db provider store hub model base genflow',
     api      => 'httpd db provider store hub model base genflow',
     work     => 'db net provider store hub model base genflow',
     httpd    => 'db provider store model base genflow',
@@ -38,7 +39,7 @@ my %MAY = (
 # Headers of others, and the files that include them, themselves or through a header of ours.
 my @OWNED = (
     ['httpd',     qr{(?:\A|/)(?:httpd|http_\w+|ap_\w+|util_\w+|mod_\w+|mpm_common|scoreboard)\.h\z},
-        qr{\Amod_genflow/(?:api/|httpd/|mod_genflow\.c)|\Amod_genflow_local/mod_genflow_local\.c}],
+        qr{\Amod_genflow/(?:api/|front/|httpd/|mod_genflow\.c)|\Amod_genflow_local/mod_genflow_local\.c}],
     ['json-c',    qr{(?:\A|/)json\.h\z},      qr{\Amod_genflow/base/json\.c\z}],
     ['libcurl',   qr{(?:\A|/)curl\.h\z},      qr{\Amod_genflow/net/(?:net\.c|body\.[ch])\z}],
     ['libpq',     qr{(?:\A|/)libpq-\w+\.h\z}, qr{\Amod_genflow/db/(?:db|rows|admin_connections|answer)\.[ch]\z}],

@@ -36,7 +36,7 @@ my @SITES = (
     {
         name     => 'main',
         serves   => qr{\A(?!t/fault/)},
-        tests    => [qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/fuzz/*_fuzz t/api/*.t t/legacy/*.t
+        tests    => [qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/fuzz/*_fuzz t/api/*.t t/front/*.t t/legacy/*.t
             t/provider/*.t t/wait/*.t t/migrate/*.t t/clients/*.t)],
         programs => [qw(unit/*_test fuzz/*_fuzz)],
     },

@@ -28,6 +28,17 @@ typedef struct gf_api_t {
 
 #define GF_REQ_ARGS 3 /* {name}s that a route may have beside {type} */
 
+struct gf_req_t;
+
+/* How a front (front/front.h) ends its requests in place of the API. */
+typedef struct gf_wire_t {
+    /* Sends an error; as gf_reply_error(). */
+    int (*error)(struct gf_req_t *req, const gf_err_t *err);
+
+    /* The client of a request that waited has closed its side, and gets no answer. */
+    void (*lost)(struct gf_req_t *req);
+} gf_wire_t;
+
 /* A request for us. route.c sets all but what it says; it lives in the request's pool. */
 typedef struct gf_req_t {
     request_rec *r;
@@ -50,9 +61,12 @@ typedef struct gf_req_t {
     bool starts;   /* starts a generation that another call has created */
     bool admin;    /* administration: takes every word literally */
     bool parked;   /* it waits without a thread (api/wait.h), and is answered later */
-    gf_prefer_t prefer; /* api_wait_prefer() */
-    const char *site;   /* NULL until it is needed: gf_reply_site(), with `twins` */
-    bool twins;         /* members have snake_case twins */
+    gf_prefer_t prefer;          /* api_wait_prefer() */
+    const gf_wire_t *wire;       /* of a front; NULL: the API's own */
+    void *front;                 /* the front's own data of this request (front/front.h) */
+    struct api_wait_t *reserved; /* api_wait_reserve(); NULL: no place is taken */
+    const char *site;            /* NULL until it is needed: gf_reply_site(), with `twins` */
+    bool twins;                  /* members have snake_case twins */
 } gf_req_t;
 
 /* Replies and returns NULL, or returns the error that becomes the reply; or sets req->parked.
@@ -160,6 +174,9 @@ const char *const *gf_reply_own(gf_req_t *req);
 /* Sends the error as {"success":false,"ok":false,"error":CODE,...} with its row's status, and logs
  * it once. A 401 has the challenge of httpd's authentication. Returns OK for httpd. */
 int gf_reply_error(gf_req_t *req, const gf_err_t *err);
+
+/* Gives the response of a 401 the challenge of httpd's authentication. */
+void gf_reply_challenge(gf_req_t *req, const gf_err_t *err);
 
 /* The same without sending: logs the error and returns the body, in the request's pool. */
 const char *gf_reply_error_text(gf_req_t *req, const gf_err_t *err);

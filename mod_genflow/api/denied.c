@@ -50,22 +50,31 @@ static bool is_expired(gf_ctx_t *ctx, request_rec *r)
            || (end > 0 && end <= (double)apr_time_sec(r->request_time));
 }
 
-/* Sends the body in its ctx, once, in place of httpd's page. */
+/* What stands in place of httpd's page. */
+typedef struct page_t {
+    const char *type, *text;
+    const apr_table_t *headers;
+    bool is_sent;
+} page_t;
+
+/* Sends the page in its ctx, once. */
 static apr_status_t replace_body(ap_filter_t *f, apr_bucket_brigade *written)
 {
-    const char *text = f->ctx;
+    page_t *page = f->ctx;
+    apr_size_t length = page->text ? strlen(page->text) : 0;
     apr_bucket_alloc_t *alloc = f->c->bucket_alloc;
     apr_bucket_brigade *brigade;
 
     apr_brigade_cleanup(written);
-    if (!text) {
+    if (page->is_sent) {
         return APR_SUCCESS;
     }
-    f->ctx = NULL;
+    page->is_sent = true;
     brigade = apr_brigade_create(f->r->pool, alloc);
-    ap_set_content_type(f->r, "application/json");
-    ap_set_content_length(f->r, (apr_off_t)strlen(text));
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(text, strlen(text), f->r->pool, alloc));
+    ap_set_content_type(f->r, page->type ? page->type : "application/json");
+    ap_set_content_length(f->r, (apr_off_t)length);
+    apr_table_overlap(f->r->headers_out, page->headers, APR_OVERLAP_TABLES_SET);
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(page->text, length, f->r->pool, alloc));
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(alloc));
     return ap_pass_brigade(f->next, brigade);
 }
@@ -75,17 +84,33 @@ void api_denied_register(void)
     ap_register_output_filter(FILTER, replace_body, NULL, AP_FTYPE_RESOURCE);
 }
 
+void api_denied_replace(request_rec *r, const char *type, const char *text,
+                        const apr_table_t *headers)
+{
+    page_t *page = apr_pcalloc(r->pool, sizeof(*page));
+
+    page->type = type;
+    page->text = text;
+    page->headers = headers;
+    ap_add_output_filter(FILTER, page, r, r->connection);
+}
+
+gf_err_t *api_denied_error(gf_req_t *req)
+{
+    return gf_err_make(req->ctx,
+                       is_expired(req->ctx, req->r) ? GF_E_TOKEN_EXPIRED
+                                                    : api_legacy_not_signed_in(req->r),
+                       APR_SUCCESS, "by httpd");
+}
+
 void api_denied(request_rec *r)
 {
     gf_req_t req = { .r = r };
-    gf_err_t *err;
 
     if (r->status != HTTP_UNAUTHORIZED || !api_place_is_location(r)) {
         return;
     }
     req.ctx = httpd_glue_request_ctx(r, httpd_conf_get(r->server));
-    err = gf_err_make(req.ctx,
-                      is_expired(req.ctx, r) ? GF_E_TOKEN_EXPIRED : api_legacy_not_signed_in(r),
-                      APR_SUCCESS, "by httpd");
-    ap_add_output_filter(FILTER, (void *)gf_reply_error_text(&req, err), r, r->connection);
+    api_denied_replace(r, NULL, gf_reply_error_text(&req, api_denied_error(&req)),
+                       apr_table_make(r->pool, 1));
 }

@@ -239,19 +239,30 @@ const char *gf_reply_error_text(gf_req_t *req, const gf_err_t *err)
     return out.text;
 }
 
-int gf_reply_error(gf_req_t *req, const gf_err_t *err)
+void gf_reply_challenge(gf_req_t *req, const gf_err_t *err)
 {
     request_rec *r = req->r;
-    const char *text = gf_reply_error_text(req, err);
 
-    if (err->retry_after) {
-        apr_table_setn(r->headers_out, "Retry-After", apr_itoa(r->pool, err->retry_after));
-    }
     if (err->row->http == HTTP_UNAUTHORIZED && ap_auth_type(r)) {
         ap_note_auth_failure(r);
         apr_table_setn(r->headers_out, "WWW-Authenticate",
                        apr_table_get(r->err_headers_out, "WWW-Authenticate"));
     }
+}
+
+int gf_reply_error(gf_req_t *req, const gf_err_t *err)
+{
+    request_rec *r = req->r;
+    const char *text;
+
+    if (req->wire) {
+        return req->wire->error(req, err);
+    }
+    text = gf_reply_error_text(req, err);
+    if (err->retry_after) {
+        apr_table_setn(r->headers_out, "Retry-After", apr_itoa(r->pool, err->retry_after));
+    }
+    gf_reply_challenge(req, err);
     send_text(r, text, strlen(text), err->row->http, "no-store");
     return OK;
 }

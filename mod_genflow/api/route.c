@@ -20,27 +20,18 @@
 
 #define USER_MAX 255 /* characters */
 
-#define GET    (AP_METHOD_BIT << M_GET)
-#define POST   (AP_METHOD_BIT << M_POST)
-#define PUT    (AP_METHOD_BIT << M_PUT)
-#define DELETE (AP_METHOD_BIT << M_DELETE)
-
-/* A row of api/route_table.h. */
-typedef struct route_t {
-    apr_int64_t methods;
-    const char *path;
-    gf_handler_t handle;
-    unsigned flags;    /* of the ones below */
-    const char *query; /* what its query may have: "limit|cursor"; NULL: anything */
-} route_t;
-
-#define ANYONE   1U   /* needs no user, and pages of other sites are admitted */
-#define COSTS    2U   /* counts against GenflowLimitRate, before the body is read */
-#define TWO_STEP 8U   /* answers 200 with the generation under "data" */
-#define AS_JOB   16U  /* shows a generation as a job */
-#define PENDING  32U  /* makes a generation that another call starts */
-#define PUBLIC   64U  /* needs no user with GenflowFeedOpen */
-#define CREDIT   128U /* shows or uses credits: after the user's allowance, as what COSTS */
+/* The words of api/route_table.h. */
+#define GET      API_GET
+#define POST     API_POST
+#define PUT      API_PUT
+#define DELETE   API_DELETE
+#define ANYONE   API_ANYONE
+#define COSTS    API_COSTS
+#define TWO_STEP API_TWO_STEP
+#define AS_JOB   API_AS_JOB
+#define PENDING  API_PENDING
+#define PUBLIC   API_PUBLIC
+#define CREDIT   API_CREDIT
 
 #define MAKE    "dryRun|names"
 #define PAGE    "|limit|cursor"
@@ -51,7 +42,7 @@ typedef struct route_t {
 #define ROW(methods, path, handle, flags, query) { methods, path, handle, flags, query },
 #define NONE(methods, path, handle, flags, query)
 
-static const route_t routes[] = {
+static const api_route_t routes[] = {
 #define ROUTE ROW
 #define OLD   NONE
 #define ADMIN NONE
@@ -61,7 +52,7 @@ static const route_t routes[] = {
 #undef ADMIN
 };
 
-static const route_t old_routes[] = {
+static const api_route_t old_routes[] = {
 #define ROUTE NONE
 #define OLD   ROW
 #define ADMIN NONE
@@ -71,7 +62,7 @@ static const route_t old_routes[] = {
 #undef ADMIN
 };
 
-static const route_t admin_routes[] = {
+static const api_route_t admin_routes[] = {
 #define ROUTE NONE
 #define OLD   NONE
 #define ADMIN ROW
@@ -106,7 +97,7 @@ bool api_route_is_ours(const gf_conf_t *conf, const char *handler, apr_pool_t *s
 }
 
 /* The path of the <Location> that set our handler; else of the section that was merged last. */
-static const char *location_of(const request_rec *r)
+const char *api_route_mount(const request_rec *r)
 {
     const core_dir_config *location = ap_get_core_module_config(r->per_dir_config);
     const char *mount = httpd_conf_dir(r)->mount;
@@ -118,7 +109,7 @@ static const char *location_of(const request_rec *r)
 }
 
 /* The path below which clients find the API: GenflowBase, else `usual`. */
-static const char *base_of(const request_rec *r, const char *usual)
+const char *api_route_base(const request_rec *r, const char *usual)
 {
     const char *base = httpd_conf_dir(r)->base;
 
@@ -233,12 +224,12 @@ static gf_err_t *check_query(gf_req_t *req, const char *known)
 }
 
 /* Is it served without a user? */
-static bool is_open(const route_t *route, const gf_conf_t *conf)
+static bool is_open(const api_route_t *route, const gf_conf_t *conf)
 {
     return (route->flags & ANYONE) || ((route->flags & PUBLIC) && conf->feed_open);
 }
 
-static gf_err_t *call_handler(gf_req_t *req, const route_t *route)
+static gf_err_t *call_handler(gf_req_t *req, const api_route_t *route)
 {
     req->two_step = route->flags & TWO_STEP;
     req->as_job = route->flags & AS_JOB;
@@ -252,7 +243,7 @@ static gf_err_t *call_handler(gf_req_t *req, const route_t *route)
     return route->handle(req);
 }
 
-static gf_err_t *serve_table(gf_req_t *req, const char *path, const route_t *table, int count)
+gf_err_t *api_route_serve(gf_req_t *req, const char *path, const api_route_t *table, int count)
 {
     apr_int64_t method = AP_METHOD_BIT << req->r->method_number;
     apr_int64_t methods = 0; /* of all rows with this address */
@@ -292,7 +283,7 @@ static gf_err_t *serve_table(gf_req_t *req, const char *path, const route_t *tab
 
 /* The rows that serve `path` to this request: those of older systems, or those of the API. Sets
  * *count. */
-static const route_t *table_for(int *count, gf_req_t *req, const char *path)
+static const api_route_t *table_for(int *count, gf_req_t *req, const char *path)
 {
     int i;
 
@@ -307,7 +298,7 @@ static const route_t *table_for(int *count, gf_req_t *req, const char *path)
 }
 
 /* The rest of the request's path after `mount`; "" for no path of ours. */
-static const char *path_below(const request_rec *r, const char *mount)
+const char *api_route_below(const request_rec *r, const char *mount)
 {
     apr_size_t length = strlen(mount);
 
@@ -317,11 +308,11 @@ static const char *path_below(const request_rec *r, const char *mount)
 /* Administration: not before its door has let the request in. */
 static gf_err_t *serve_admin(gf_req_t *req)
 {
-    req->base = base_of(req->r, "/api");
+    req->base = api_route_base(req->r, "/api");
     req->admin = true;
     GF_TRY(api_admin_enter(req));
-    return serve_table(req, path_below(req->r, location_of(req->r)), admin_routes,
-                       COUNT(admin_routes));
+    return api_route_serve(req, api_route_below(req->r, api_route_mount(req->r)), admin_routes,
+                           COUNT(admin_routes));
 }
 
 /* The request's path in the API; sets req->base. */
@@ -333,37 +324,30 @@ static const char *api_path(gf_req_t *req, const char *handler)
         type ? apr_pstrcat(req->r->pool, type->name, "/", act, NULL) : httpd_conf_path(req->r);
 
     if (path) { /* it is outside of the API, and needs its address */
-        req->base = base_of(req->r, "/api");
+        req->base = api_route_base(req->r, "/api");
         return path;
     }
-    req->base = base_of(req->r, location_of(req->r));
-    return path_below(req->r, req->base);
+    req->base = api_route_base(req->r, api_route_mount(req->r));
+    return api_route_below(req->r, req->base);
 }
 
 static gf_err_t *serve_api(gf_req_t *req)
 {
     const char *path = api_path(req, req->r->handler);
     int count;
-    const route_t *table = table_for(&count, req, path);
+    const api_route_t *table = table_for(&count, req, path);
 
-    return serve_table(req, path, table, count);
+    return api_route_serve(req, path, table, count);
 }
 
-bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handler)
+bool api_route_is_anyones(request_rec *r, const gf_conf_t *conf, const char *path,
+                          const api_route_t *table, int count)
 {
     const gf_api_t api = { .conf = conf };
     apr_int64_t method = AP_METHOD_BIT << r->method_number;
     gf_req_t req = { .r = r, .api = &api };
-    const route_t *table;
-    const char *path;
-    int count;
     int i;
 
-    if (strcmp(handler, GF_API_HANDLER) != 0) {
-        return false;
-    }
-    path = api_path(&req, handler);
-    table = table_for(&count, &req, path);
     for (i = 0; i < count; i++) {
         if ((table[i].methods & method) && path_matches(&req, path, table[i].path)) {
             return is_open(&table[i], conf);
@@ -372,7 +356,23 @@ bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handle
     return false;
 }
 
-static bool leads(const route_t *table, int count, const char *path)
+bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handler)
+{
+    const gf_api_t api = { .conf = conf };
+    gf_req_t req = { .r = r, .api = &api };
+    const api_route_t *table;
+    const char *path;
+    int count;
+
+    if (strcmp(handler, GF_API_HANDLER) != 0) {
+        return false;
+    }
+    path = api_path(&req, handler);
+    table = table_for(&count, &req, path);
+    return api_route_is_anyones(r, conf, path, table, count);
+}
+
+static bool leads(const api_route_t *table, int count, const char *path)
 {
     int i;
 
@@ -403,20 +403,27 @@ bool api_route_leads(const char *path)
     return leads(routes, COUNT(routes), path) || leads(old_routes, COUNT(old_routes), path);
 }
 
-int api_route(request_rec *r, const gf_api_t *api)
+gf_req_t *api_route_request(request_rec *r, const gf_api_t *api)
 {
-    gf_req_t *req = apr_pcalloc(r->pool, sizeof(*req)); /* a parked one outlives this call */
-    gf_err_t *err;
+    gf_req_t *req = apr_pcalloc(r->pool, sizeof(*req)); /* a parked one outlives the handler */
 
     req->r = r;
     req->api = api;
     req->ctx = httpd_glue_request_ctx(r, api->conf);
+    return req;
+}
+
+int api_route(request_rec *r, const gf_api_t *api)
+{
+    gf_req_t *req = api_route_request(r, api);
+    gf_err_t *err;
+
     err = api_place_check(req);
     if (err) {
         return gf_reply_error(req, err);
     }
     if (strcmp(r->handler, "genflow-result") == 0) {
-        return api_result(r, api->conf, path_below(r, location_of(r)));
+        return api_result(r, api->conf, api_route_below(r, api_route_mount(r)));
     }
     err = strcmp(r->handler, "genflow-admin") == 0 ? serve_admin(req) : serve_api(req);
     if (err) {

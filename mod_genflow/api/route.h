@@ -1,9 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way from httpd's hooks to a handler of ours (api/route.c). Request threads only. */
+/* The way from httpd's hooks to a handler of ours (api/route.c). The fronts (front/front.c) have
+ * tables of their own, which are served by the same rules. Request threads only. */
 #ifndef API_ROUTE_H
 #define API_ROUTE_H
 
 #include "api/api.h"
+
+/* The methods of a row. */
+#define API_GET    (AP_METHOD_BIT << M_GET) /* and HEAD */
+#define API_POST   (AP_METHOD_BIT << M_POST)
+#define API_PUT    (AP_METHOD_BIT << M_PUT)
+#define API_DELETE (AP_METHOD_BIT << M_DELETE)
+
+/* The flags of a row, as api/route_table.h says. */
+#define API_ANYONE   1U
+#define API_COSTS    2U
+#define API_TWO_STEP 8U
+#define API_AS_JOB   16U
+#define API_PENDING  32U
+#define API_PUBLIC   64U
+#define API_CREDIT   128U
+
+/* A row of a table of addresses: api/route_table.h documents each member. */
+typedef struct api_route_t {
+    apr_int64_t methods;
+    const char *path;
+    gf_handler_t handle;
+    unsigned flags;
+    const char *query; /* "limit|cursor"; NULL: anything */
+} api_route_t;
 
 /* Is this a name that SetHandler may give to us? */
 bool api_route_is_ours(const gf_conf_t *conf, const char *handler, apr_pool_t *scratch_pool);
@@ -16,5 +41,24 @@ bool api_route_leads(const char *path);
 
 /* Serves a request whose handler is ours. */
 int api_route(request_rec *r, const gf_api_t *api);
+
+/* ---- for tables of others ---- */
+
+/* A zeroed request with r, api and ctx, in the request's pool. */
+gf_req_t *api_route_request(request_rec *r, const gf_api_t *api);
+
+/* Does the row serve this method of `path`, and without a user? */
+bool api_route_is_anyones(request_rec *r, const gf_conf_t *conf, const char *path,
+                          const api_route_t *table, int count);
+
+/* Finds the row that serves `path`, checks user, page, query and rate, and calls its handler.
+ * Errors: NO_ROUTE, METHOD (with Allow), CROSS_SITE, NOT_SIGNED_IN, those of the handler. */
+gf_err_t *api_route_serve(gf_req_t *req, const char *path, const api_route_t *table, int count);
+
+/* The path of the <Location> that set the handler; GenflowBase, else `usual`; and the rest of the
+ * request's path after `mount`, "" for none. */
+const char *api_route_mount(const request_rec *r);
+const char *api_route_base(const request_rec *r, const char *usual);
+const char *api_route_below(const request_rec *r, const char *mount);
 
 #endif

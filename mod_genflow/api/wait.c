@@ -58,7 +58,7 @@ void api_wait_init(api_wait_t *wait, gf_req_t *req)
 
 /* Has the client of a request with a thread closed its side? A request of HTTP/2 has no socket of
  * its own: mod_http2 sets `aborted`, also when the client has cancelled only this request. */
-static bool is_gone(const request_rec *r)
+bool api_wait_is_gone(const request_rec *r)
 {
     conn_rec *c = r->connection;
     struct pollfd client = { .events = POLLRDHUP };
@@ -94,7 +94,7 @@ static void block(api_wait_t *wait)
 
     do {
         left = due - gf_clock_now();
-        wait->gone = is_gone(wait->req->r);
+        wait->gone = api_wait_is_gone(wait->req->r);
     } while (!wait->gone && left > 0
              && !gf_hub_req_wait(hub, &wait->waiter, left < POLL_EVERY ? left : POLL_EVERY));
 }
@@ -202,6 +202,7 @@ typedef enum { VIEW_OF_REQUEST, VIEW_OF_STEP, VIEW_GIVEN_BACK } view_place_t;
 
 typedef struct views_wait_t {
     api_wait_t wait;
+    gf_watch_t *watches;
     gf_view_t *views;
     gf_await_t *awaits;   /* for each */
     view_place_t *places; /* of each view */
@@ -256,7 +257,7 @@ static void begin_await(views_wait_t *all, int i)
     gf_req_t *req = all->wait.req;
     gf_await_t *await = &all->awaits[i];
 
-    await->id = all->wait.waiter.watches[i].id;
+    await->id = all->watches[i].id;
     gf_shortcut_await(gf_hub_shortcut(req->api->hub), await);
     apr_pool_cleanup_register(req->r->pool, await, gf_shortcut_leave, apr_pool_cleanup_null);
 }
@@ -264,7 +265,7 @@ static void begin_await(views_wait_t *all, int i)
 static gf_err_t *read_view(views_wait_t *all, int i)
 {
     gf_req_t *req = all->wait.req;
-    const gf_find_t find = { .id = all->wait.waiter.watches[i].id };
+    const gf_find_t find = { .id = all->watches[i].id };
 
     if (take_final(all, i)) {
         return NULL;
@@ -280,8 +281,8 @@ static bool is_reached(const views_wait_t *all, int i)
     apr_pool_t *pool = all->wait.ctx.pool;
     const char *tag;
 
-    if (gf_view_ended(view) || all->wait.waiter.watches[i].seen >= all->enough || !all->known) {
-        return gf_view_ended(view) || all->wait.waiter.watches[i].seen >= all->enough;
+    if (gf_view_ended(view) || all->watches[i].seen >= all->enough || !all->known) {
+        return gf_view_ended(view) || all->watches[i].seen >= all->enough;
     }
     gf_reply_text(&tag, req, view, pool);
     return !gf_reply_knows(all->known, tag, pool);
@@ -359,21 +360,27 @@ static gf_err_t *answer_views(api_wait_t *wait)
     views_wait_t *all = (views_wait_t *)wait;
     bool cut_off = (wait->closing || wait->gone) && !wait->is_late;
 
-    return needs_no_answer(wait)
-               ? NULL
-               : give_answer(wait->req, all->views, wait->waiter.count, !cut_off, all->answer);
+    if (needs_no_answer(wait)) {
+        if (wait->req->wire) {
+            wait->req->wire->lost(wait->req);
+        }
+        return NULL;
+    }
+    return give_answer(wait->req, all->views, wait->waiter.count, !cut_off, all->answer);
 }
 
 static views_wait_t *make_wait(gf_req_t *req, gf_view_t *views, int count, gf_news_t enough,
                                apr_interval_time_t time, api_answer_t answer)
 {
     apr_pool_t *pool = req->r->pool;
-    views_wait_t *all = apr_pcalloc(pool, sizeof(*all));
+    views_wait_t *all = (views_wait_t *)req->reserved;
 
-    api_wait_init(&all->wait, req);
-    all->wait.waiter.watches = apr_pcalloc(pool, (apr_size_t)count * sizeof(gf_watch_t));
+    if (!all) {
+        all = apr_pcalloc(pool, sizeof(*all));
+        api_wait_init(&all->wait, req);
+    }
+    all->watches = apr_pcalloc(pool, (apr_size_t)count * sizeof(gf_watch_t));
     all->awaits = apr_pcalloc(pool, (apr_size_t)count * sizeof(gf_await_t));
-    all->wait.waiter.count = count;
     all->wait.waiter.enough = enough;
     all->wait.deadline = gf_clock_now() + time;
     all->wait.step = step_views;
@@ -384,6 +391,41 @@ static views_wait_t *make_wait(gf_req_t *req, gf_view_t *views, int count, gf_ne
     all->enough = enough;
     all->answer = answer;
     return all;
+}
+
+/* Takes a place, or uses the reserved one. False: there is none. */
+static bool begin_wait(views_wait_t *all, int count)
+{
+    gf_req_t *req = all->wait.req;
+
+    if (req->reserved) {
+        gf_hub_req_watch_more(req->api->hub, &all->wait.waiter, all->watches, count);
+        req->reserved = NULL;
+        return true;
+    }
+    all->wait.waiter.watches = all->watches;
+    all->wait.waiter.count = count;
+    return api_wait_begin(&all->wait);
+}
+
+bool api_wait_reserve(gf_req_t *req)
+{
+    views_wait_t *all = apr_pcalloc(req->r->pool, sizeof(*all));
+
+    api_wait_init(&all->wait, req);
+    if (!api_wait_begin(&all->wait)) {
+        return false;
+    }
+    req->reserved = &all->wait;
+    return true;
+}
+
+void api_wait_release(gf_req_t *req)
+{
+    if (req->reserved) {
+        end_wait(req->reserved);
+        req->reserved = NULL;
+    }
 }
 
 static void submit(gf_req_t *req, gf_job_t **jobs, int count)
@@ -405,17 +447,18 @@ gf_err_t *api_wait_views(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int c
     int i;
 
     if (time <= 0) {
+        api_wait_release(req);
         submit(req, jobs, count);
         return give_answer(req, views, count, true, answer);
     }
     all = make_wait(req, views, count, enough, time, answer);
     all->is_read = true;
     for (i = 0; i < count; i++) {
-        all->wait.waiter.watches[i].id = apr_pstrdup(req->r->pool, views[i].id);
-        all->wait.waiter.watches[i].here = jobs && jobs[i];
+        all->watches[i].id = apr_pstrdup(req->r->pool, views[i].id);
+        all->watches[i].here = jobs && jobs[i];
         begin_await(all, i);
     }
-    waits = api_wait_begin(&all->wait);
+    waits = begin_wait(all, count);
     submit(req, jobs, count);
     return waits ? api_wait_run(&all->wait) : give_answer(req, views, count, false, answer);
 }
@@ -434,7 +477,7 @@ gf_err_t *api_wait_state(gf_req_t *req, const gf_find_t *find, api_answer_t answ
     all = make_wait(req, view, 1, GF_NEWS_ENDED, prefer->wait, answer);
     all->places[0] = VIEW_OF_STEP;
     GF_TRY(gf_queue_get(view, &all->wait.ctx, req->type, req->user, find));
-    all->wait.waiter.watches->id = apr_pstrdup(req->r->pool, view->id);
+    all->watches->id = apr_pstrdup(req->r->pool, view->id);
     all->known = known && strchr(known, '"') ? known : NULL; /* else it is a star: any state */
     if (all->known) {
         all->wait.waiter.enough = GF_NEWS_CHANGED;
@@ -443,6 +486,5 @@ gf_err_t *api_wait_state(gf_req_t *req, const gf_find_t *find, api_answer_t answ
         return give_answer(req, view, 1, true, answer);
     }
     begin_await(all, 0);
-    return api_wait_begin(&all->wait) ? api_wait_run(&all->wait)
-                                      : give_answer(req, view, 1, false, answer);
+    return begin_wait(all, 1) ? api_wait_run(&all->wait) : give_answer(req, view, 1, false, answer);
 }

@@ -55,6 +55,14 @@ bool api_wait_begin(api_wait_t *wait);
 /* Waits and answers, then or later: the request is over, or req->parked is set. */
 gf_err_t *api_wait_run(api_wait_t *wait);
 
+/* Takes a place for the api_wait_views() that follows, before anything is created; false: there is
+ * none. api_wait_release() gives it back if none follows. */
+bool api_wait_reserve(gf_req_t *req);
+void api_wait_release(gf_req_t *req);
+
+/* Has the client closed its side of the connection, or cancelled this request? */
+bool api_wait_is_gone(const request_rec *r);
+
 /* Answers with `count` generations. Before it, Preference-Applied is set. */
 typedef gf_err_t *(*api_answer_t)(gf_req_t *req, const gf_view_t *views, int count);
 

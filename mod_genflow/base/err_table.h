@@ -10,6 +10,7 @@
  *   tag           of its log line, used by no other row; docs/log.md explains it
  *   text          for the client, unless gf_err_t.text replaces it
  *
+ * The rows behind "front" reach only clients of another API, in that API's words (front/front.h).
  * The rows behind "job" end a generation and reach the client as its errorCode. */
 
 /*     symbol          machine code                HTTP log level        tag
@@ -78,12 +79,6 @@ GF_ERR(ASSETS_FULL,    "QUOTA_EXCEEDED",           429, GF_LOG_INFO,     "GF0142
        "You have stored too many source pictures; delete some, or wait until they expire")
 GF_ERR(PICTURE_TYPE,   "UNSUPPORTED_MEDIA_TYPE",   415, GF_LOG_INFO,     "GF0143",
        "Send a PNG, JPEG or WebP picture under its own type, or multipart/form-data")
-GF_ERR(UPLOAD_URL,     "UNAUTHORIZED",             403, GF_LOG_INFO,     "GF0785",
-       "This upload address was not made here, or is too old; request a new one")
-GF_ERR(UPLOAD_USED,    "UNAUTHORIZED",             403, GF_LOG_INFO,     "GF0786",
-       "This upload address was used; request a new one for each upload")
-GF_ERR(UPLOAD_CLOSED,  "UNAUTHORIZED",             403, GF_LOG_ERR,      "GF0787",
-       "This site takes no uploads by address: send pictures as data: URIs")
 GF_ERR(BAD_MULTIPART,  "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0144",
        "The request body is not well-formed multipart/form-data")
 GF_ERR(FIELDS,         "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0150",
@@ -126,6 +121,21 @@ GF_ERR(WATCH_FULL,     "QUEUE_FULL",               503, GF_LOG_INFO,     "GF0154
        "Too many requests are waiting; repeat later")
 GF_ERR(STORE_CLOSED,   "STORE_UNAVAILABLE",        503, GF_LOG_INFO,     "GF0602",
        "Pictures cannot be stored now; no credits were held. Retry later")
+/* front */
+GF_ERR(NO_MODEL,       "MODEL_NOT_FOUND",          404, GF_LOG_INFO,     "GF0770",
+       "There is no such model")
+GF_ERR(FRONT_LATE,     "STILL_RUNNING",            503, GF_LOG_INFO,     "GF0771",
+       "The picture is not ready yet; repeat the same request to wait on")
+GF_ERR(UNSUPPORTED,    "UNSUPPORTED_VALUE",        400, GF_LOG_INFO,     "GF0772",
+       "Some fields ask for what this type cannot do")
+GF_ERR(CANCELLED,      "CANCELLED",                400, GF_LOG_INFO,     "GF0773",
+       "The generation was cancelled; nothing was charged")
+GF_ERR(UPLOAD_URL,     "UNAUTHORIZED",             403, GF_LOG_INFO,     "GF0785",
+       "This upload address was not made here, or is too old; request a new one")
+GF_ERR(UPLOAD_USED,    "UNAUTHORIZED",             403, GF_LOG_INFO,     "GF0786",
+       "This upload address was used; request a new one for each upload")
+GF_ERR(UPLOAD_CLOSED,  "UNAUTHORIZED",             403, GF_LOG_ERR,      "GF0787",
+       "This site takes no uploads by address: send pictures as data: URIs")
 /* job */
 GF_ERR(RESTORED,       "SITE_RESTORED",            503, GF_LOG_INFO,     "GF0640",
        "This site was restored from a backup and accepts no new work yet; retry later")

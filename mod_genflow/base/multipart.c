@@ -138,10 +138,9 @@ static const char *header_line(rest_t *rest, apr_pool_t *pool)
     return take_text(rest, "\r\n") && (!*line || (name > 0 && line[name] == ':')) ? line : NULL;
 }
 
-/* Takes the headers of a part. Returns the name that they give its field; NULL: malformed. */
-static const char *field_name(rest_t *rest, apr_pool_t *pool)
+/* Takes the headers of a part into it. False: malformed. */
+static bool take_headers(gf_part_t *part, rest_t *rest, apr_pool_t *pool)
 {
-    const char *name = NULL;
     int i;
 
     for (i = 0; i <= HEADERS_MAX; i++) {
@@ -149,21 +148,26 @@ static const char *field_name(rest_t *rest, apr_pool_t *pool)
         const char *value;
 
         if (!line || !*line) {
-            return line ? name : NULL;
+            return line && part->name;
+        }
+        value = text_behind(line, "Content-Type:");
+        if (value) {
+            part->type = value + strspn(value, " \t");
         }
         value = text_behind(line, "Content-Disposition:");
         if (value) {
             value = text_behind(value + strspn(value, " \t"), "form-data");
-            if (!value || name) {
-                return NULL;
+            if (!value || part->name) {
+                return false;
             }
-            name = header_parameter(value, "name", pool);
-            if (!name) {
-                return NULL;
+            part->name = header_parameter(value, "name", pool);
+            part->file = header_parameter(value, "filename", pool);
+            if (!part->name) {
+                return false;
             }
         }
     }
-    return NULL;
+    return false;
 }
 
 /* The place where `delimiter` begins in the rest; NULL: it does not occur. */
@@ -182,34 +186,52 @@ static const char *find_delimiter(const rest_t *rest, const char *delimiter)
     return NULL;
 }
 
+apr_array_header_t *gf_multipart_parts(apr_pool_t *pool, const char *boundary,
+                                       const gf_bytes_t *body)
+{
+    const char *delimiter = apr_pstrcat(pool, "\r\n--", boundary, NULL);
+    apr_array_header_t *parts = apr_array_make(pool, 8, sizeof(gf_part_t));
+    rest_t rest = { body->at, body->at + body->length };
+
+    if (!take_text(&rest, delimiter + 2)) { /* the first one stands on the first line */
+        return NULL;
+    }
+    while (parts->nelts < PARTS_MAX && take_text(&rest, "\r\n")) {
+        gf_part_t *part = apr_array_push(parts);
+        const char *end;
+
+        memset(part, 0, sizeof(*part));
+        end = take_headers(part, &rest, pool) ? find_delimiter(&rest, delimiter) : NULL;
+        if (!end) {
+            return NULL;
+        }
+        part->bytes.at = rest.at;
+        part->bytes.length = (apr_size_t)(end - rest.at);
+        rest.at = end + strlen(delimiter);
+    }
+    return take_text(&rest, "--")
+                   && (rest.at == rest.end || (take_text(&rest, "\r\n") && rest.at == rest.end))
+               ? parts
+               : NULL;
+}
+
 gf_multipart_result_t gf_multipart_find(gf_bytes_t *field, apr_pool_t *pool, const char *boundary,
                                         const gf_bytes_t *body, const char *name)
 {
-    const char *delimiter = apr_pstrcat(pool, "\r\n--", boundary, NULL);
-    rest_t rest = { body->at, body->at + body->length };
+    const apr_array_header_t *parts = gf_multipart_parts(pool, boundary, body);
     gf_multipart_result_t result = GF_MULTIPART_ABSENT;
-    int parts;
+    int i;
 
-    if (!take_text(&rest, delimiter + 2)) { /* the first one stands on the first line */
-        return GF_MULTIPART_MALFORMED;
-    }
-    for (parts = 0; parts < PARTS_MAX && take_text(&rest, "\r\n"); parts++) {
-        const char *part = field_name(&rest, pool);
-        const char *end = part ? find_delimiter(&rest, delimiter) : NULL;
+    for (i = 0; parts && i < parts->nelts; i++) {
+        const gf_part_t *part = &APR_ARRAY_IDX(parts, i, gf_part_t);
 
-        if (!end || (strcmp(part, name) == 0 && result == GF_MULTIPART_FOUND)) {
-            return GF_MULTIPART_MALFORMED;
-        }
-        if (strcmp(part, name) == 0) {
+        if (strcmp(part->name, name) == 0) {
+            if (result == GF_MULTIPART_FOUND) {
+                return GF_MULTIPART_MALFORMED;
+            }
             result = GF_MULTIPART_FOUND;
-            field->at = rest.at;
-            field->length = (apr_size_t)(end - rest.at);
+            *field = part->bytes;
         }
-        rest.at = end + strlen(delimiter);
     }
-    if (!take_text(&rest, "--")
-        || (rest.at != rest.end && (!take_text(&rest, "\r\n") || rest.at != rest.end))) {
-        return GF_MULTIPART_MALFORMED;
-    }
-    return result;
+    return parts ? result : GF_MULTIPART_MALFORMED;
 }

@@ -4,7 +4,7 @@
 #ifndef GF_MULTIPART_H
 #define GF_MULTIPART_H
 
-#include <apr_pools.h>
+#include <apr_tables.h>
 
 /* What became of a search. Only FOUND has set the field. */
 typedef enum {
@@ -29,5 +29,18 @@ const char *gf_multipart_boundary(apr_pool_t *pool, const char *content_type);
  * bytes of a header are malformed. `pool` is for scratch only. */
 gf_multipart_result_t gf_multipart_find(gf_bytes_t *field, apr_pool_t *pool, const char *boundary,
                                         const gf_bytes_t *body, const char *name);
+
+/* A part of a form. */
+typedef struct gf_part_t {
+    const char *name;
+    const char *file; /* its file name; NULL: it is no file */
+    const char *type; /* its Content-Type; NULL: it has none */
+    gf_bytes_t bytes; /* inside the body, not copied */
+} gf_part_t;
+
+/* All parts of `body` in their order (gf_part_t), in `pool`; NULL: it is malformed or cut. Bounds
+ * as above; a name may occur more than once. */
+apr_array_header_t *gf_multipart_parts(apr_pool_t *pool, const char *boundary,
+                                       const gf_bytes_t *body);
 
 #endif

@@ -17,6 +17,7 @@
 #include "httpd/limits.h"
 #include "httpd/server.h"
 #include "httpd/setters.h"
+#include "model/model.h"
 #include "model/url.h"
 #include "provider/kinds.h"
 #include "store/kinds.h"
@@ -279,6 +280,8 @@ const command_rec httpd_conf_commands[] = {
         "1s to 24h", "30m", "how long a generation waits for its start"),
     ROW("GenflowWatchEvents", IN_SERVER, IS_TIME, SERVER(events), SECOND, 24 * HOUR,
         "1s to 24h", "10m", "how long a stream of events lasts"),
+    ROW("GenflowFrontWait", IN_SERVER, IS_TIME, SERVER(front_wait), 100 * MS, 10 * MINUTE,
+        "100ms to 10m", "95s", "how long a client of another API waits for its pictures"),
     ROW("GenflowPollAfter", IN_SERVER, IS_TIME, SERVER(poll_after), 100 * MS, 10 * MINUTE,
         "100ms to 10m", "2s", "hint for clients: first wait between two polls; doubles"),
     ROW("GenflowPollAfterMax", IN_SERVER, IS_TIME, SERVER(poll_after_max), 100 * MS, 10 * MINUTE,
@@ -465,6 +468,8 @@ const command_rec httpd_conf_commands[] = {
         "take and give older names, too"),
     AP_INIT_TAKE1("GenflowBodyUnknown", httpd_set_unknown, NULL, RSRC_CONF | ACCESS_CONF,
         "refuse or ignore members of bodies and queries that are not known"),
+    AP_INIT_TAKE_ARGV("GenflowModel", httpd_set_model, NULL, ACCESS_CONF,
+        "a name that clients of another API know, and the type that it stands for"),
     AP_INIT_ITERATE("GenflowCorsOrigin", httpd_set_origin, NULL, RSRC_CONF | ACCESS_CONF,
         "origins whose pages may read answers: https://host[:port] ..., or *"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
@@ -485,6 +490,7 @@ void *httpd_conf_create_server(apr_pool_t *pool, server_rec *server)
     sc->conf->source_allowed = apr_array_make(pool, 2, sizeof(apr_ipsubnet_t *));
     sc->conf->webhook_hosts = apr_array_make(pool, 2, sizeof(const char *));
     sc->conf->type_list = apr_array_make(pool, 8, sizeof(gf_type_t *));
+    sc->conf->models = apr_array_make(pool, 8, sizeof(gf_model_t *));
     unset_numbers(sc->conf, IN_SERVER);
     return sc;
 }

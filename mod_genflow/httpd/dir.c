@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "httpd/glue.h"
+#include "httpd/models.h"
 #include "httpd/server.h"
 #include "model/url.h"
 
@@ -36,6 +37,7 @@ void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add)
     merged->legacy = merged->legacy >= 0 ? merged->legacy : parent->legacy;
     merged->unknown = merged->unknown >= 0 ? merged->unknown : parent->unknown;
     merged->origins = merged->origins ? merged->origins : parent->origins;
+    merged->models = httpd_models_merge(pool, parent->models, merged->models);
     if (merged->paths && parent->paths) {
         merged->paths = apr_hash_overlay(pool, merged->paths, parent->paths);
     }
@@ -238,6 +240,29 @@ const char *httpd_set_origin(cmd_parms *cmd, void *dir, const char *text)
     }
     ap_str_tolower(origin);
     APR_ARRAY_PUSH(conf->origins, const char *) = origin;
+    return NULL;
+}
+
+const char *httpd_set_model(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    httpd_dir_t *conf = dir;
+    gf_model_t *model = apr_pcalloc(cmd->pool, sizeof(*model));
+    const char *wrong = httpd_models_read(model, cmd->pool, argc, argv);
+
+    if (wrong) {
+        return wrong;
+    }
+    if (httpd_models_find(conf->models, model->name)) {
+        return apr_psprintf(cmd->pool, "GenflowModel %s: stands twice in this section",
+                            model->name);
+    }
+    model->where =
+        apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
+    if (!conf->models) {
+        conf->models = apr_array_make(cmd->pool, 8, sizeof(gf_model_t *));
+    }
+    APR_ARRAY_PUSH(conf->models, gf_model_t *) = model;
+    APR_ARRAY_PUSH(httpd_server_conf(cmd->server)->conf->models, gf_model_t *) = model;
     return NULL;
 }
 

@@ -31,6 +31,9 @@ typedef struct httpd_dir_t {
 
     /* GenflowCorsOrigin: const char *; NULL: none. Those of a section inside replace others. */
     apr_array_header_t *origins;
+
+    /* GenflowModel: gf_model_t *, those of a section inside before those around it; NULL: none. */
+    apr_array_header_t *models;
 } httpd_dir_t;
 
 /* ---- for requests: the merged <Location> of r ---- */
@@ -76,6 +79,10 @@ const char *httpd_set_unknown(cmd_parms *cmd, void *dir, const char *text);
 
 /* GenflowPath name path, inside of a <Location> with a path: neither begins with a slash. */
 const char *httpd_set_path(cmd_parms *cmd, void *dir, const char *name, const char *path);
+
+/* GenflowModel name type [preset=KEY] [link=PROVIDER/MODEL] [output=list|one]: a name once in a
+ * section. */
+const char *httpd_set_model(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 
 /* GenflowCorsOrigin, once for each argument: an origin as browsers send it, or * alone. */
 const char *httpd_set_origin(cmd_parms *cmd, void *dir, const char *text);

@@ -12,6 +12,7 @@
 #include "httpd/conf.h"
 #include "httpd/dir.h"
 #include "httpd/glue.h"
+#include "httpd/models.h"
 #include "httpd/plugin.h"
 #include "httpd/setters.h"
 #include "httpd/waiting.h"
@@ -268,6 +269,7 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
         wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);
     }
     wrong = wrong ? wrong : gf_type_only_two_step(conf, pool);
+    wrong = wrong ? wrong : httpd_models_finish(conf, pool);
     wrong = wrong ? wrong : finish_store(conf, pool);
     if (!wrong && conf->cloudinary_sign && strcmp(conf->store_kind_name, "cloudinary") != 0) {
         wrong =

@@ -115,6 +115,10 @@ gf_job_t *gf_hub_bg_take(gf_hub_t *hub);
 bool gf_hub_req_watch(gf_hub_t *hub, gf_waiter_t *waiter);
 void gf_hub_req_unwatch(gf_hub_t *hub, gf_waiter_t *waiter);
 
+/* The watches of a waiter that began without any, to keep a place for jobs that are made behind it.
+ * Once, before they are submitted. The waiter's own `watches` and `count` are set here. */
+void gf_hub_req_watch_more(gf_hub_t *hub, gf_waiter_t *waiter, gf_watch_t *watches, int count);
+
 /* Copies the news of each watch to `seen`. What is less than GF_NEWS_ENDED is news again when it
  * comes again. The request's thread, before it reads the rows: news that come after are not lost.
  */

@@ -59,10 +59,27 @@ static bool has_place(const gf_hub_t *hub, const gf_waiter_t *waiter)
                || (hub->threads < hub->bounds.threads && threads < hub->bounds.threads_user));
 }
 
+static void link_watches(gf_hub_t *hub, gf_waiter_t *waiter)
+{
+    int i;
+
+    for (i = 0; i < waiter->count; i++) {
+        gf_watch_t *watch = &waiter->watches[i];
+        gf_watch_t **first = &hub->watches[bucket_of(watch->id)];
+
+        hub->watched_users += watch->of_user;
+        watch->previous = NULL;
+        watch->next = *first;
+        if (*first) {
+            (*first)->previous = watch;
+        }
+        *first = watch;
+    }
+}
+
 static void link_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
 {
     gf_waiter_t **of_user = &hub->of_users[bucket_of(waiter->user)];
-    int i;
 
     waiter->previous_of_users = NULL;
     waiter->next_of_users = *of_user;
@@ -78,18 +95,7 @@ static void link_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
     hub->waiters = waiter;
     hub->waiting++;
     hub->threads += has_thread(waiter);
-    for (i = 0; i < waiter->count; i++) {
-        gf_watch_t *watch = &waiter->watches[i];
-        gf_watch_t **first = &hub->watches[bucket_of(watch->id)];
-
-        hub->watched_users += watch->of_user;
-        watch->previous = NULL;
-        watch->next = *first;
-        if (*first) {
-            (*first)->previous = watch;
-        }
-        *first = watch;
-    }
+    link_watches(hub, waiter);
 }
 
 static void unlink_watch(gf_hub_t *hub, const gf_watch_t *watch)
@@ -125,19 +131,25 @@ static void unlink_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
     }
 }
 
+static void reset_watches(gf_waiter_t *waiter, gf_watch_t *watches, int count)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        watches[i].waiter = waiter;
+        watches[i].news = watches[i].seen = GF_NEWS_NONE;
+        watches[i].version[0] = '\0';
+        watches[i].looked = watches[i].here ? gf_clock_now() : 0;
+    }
+}
+
 bool gf_hub_req_watch(gf_hub_t *hub, gf_waiter_t *waiter)
 {
     bool room;
-    int i;
 
     waiter->rung = false;
     waiter->due = 0;
-    for (i = 0; i < waiter->count; i++) {
-        waiter->watches[i].waiter = waiter;
-        waiter->watches[i].news = waiter->watches[i].seen = GF_NEWS_NONE;
-        waiter->watches[i].version[0] = '\0';
-        waiter->watches[i].looked = waiter->watches[i].here ? gf_clock_now() : 0;
-    }
+    reset_watches(waiter, waiter->watches, waiter->count);
     if (gf_clock_cond_init(&waiter->changed) != APR_SUCCESS) {
         return false;
     }
@@ -154,6 +166,22 @@ bool gf_hub_req_watch(gf_hub_t *hub, gf_waiter_t *waiter)
         pthread_cond_destroy(&waiter->changed);
     }
     return room;
+}
+
+void gf_hub_req_watch_more(gf_hub_t *hub, gf_waiter_t *waiter, gf_watch_t *watches, int count)
+{
+    reset_watches(waiter, watches, count);
+    pthread_mutex_lock(&hub->mutex);
+    waiter->watches = watches;
+    waiter->count = count;
+    if (hub->closing) { /* its news came before the watches */
+        while (count-- > 0) {
+            watches[count].news = GF_NEWS_CLOSING;
+        }
+        waiter->rung = true;
+    }
+    link_watches(hub, waiter);
+    pthread_mutex_unlock(&hub->mutex);
 }
 
 void gf_hub_req_unwatch(gf_hub_t *hub, gf_waiter_t *waiter)

@@ -61,6 +61,8 @@ typedef struct gf_conf_t {
     apr_int64_t waiters_threads; /* that hold a thread */
     apr_int64_t threads_user;    /* that hold a thread, of one user; no directive */
 
+    apr_int64_t front_wait; /* GenflowFrontWait, of a client of another API for its pictures */
+
     apr_int64_t pending_lifetime; /* GenflowPendingLifetime, of one that is not started */
     apr_int64_t events;           /* GenflowWatchEvents, of a stream of events */
 
@@ -165,6 +167,7 @@ typedef struct gf_conf_t {
     const gf_ref_name_t *ref_names; /* of all kinds that have one; the last has no name */
     apr_hash_t *types;              /* name -> gf_type_t */
     apr_array_header_t *type_list;  /* of gf_type_t *, in order of configuration */
+    apr_array_header_t *models;     /* of gf_model_t *: GenflowModel of all sections */
 } gf_conf_t;
 
 #endif

@@ -33,6 +33,7 @@ my @VALUES = (    # where, directive, bounds as in the message, wrong values
     [server => 'GenflowDispatchDrain',   '0s to 10m',       qw(-1s 601s)],
     [server => 'GenflowBodyMax',         '1k to 100m',      qw(1023 101m 1t), '9' x 18 . 'g'],
     [server => 'GenflowWatchWait',       '0s to 10m',       qw(-1s 601s)],
+    [server => 'GenflowFrontWait',       '100ms to 10m',    qw(99ms 11m)],
     [server => 'GenflowPollAfter',       '100ms to 10m',    qw(99ms 11m)],
     [server => 'GenflowPollAfterMax',    '100ms to 10m',    qw(99ms 11m)],
     [server => 'GenflowWatchMode',       'park, block or off', qw(1 on suspend)],
@@ -114,6 +115,7 @@ my %ELSEWHERE = (    # what has no bounds, or a setter of its own: the test of i
     GenflowLegacyNames    => 't/api/legacy.t',
     GenflowBodyUnknown    => 't/api/known.t',
     GenflowCorsOrigin     => 't/api/cors.t',
+    GenflowModel          => 't/front/models.t',
 );
 
 # ---- every directive has a test ----

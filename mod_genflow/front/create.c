@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The generations of a translated request: the calls of api/generate.c, with a front's answers. A
+ * front's client has no word for "still running", so it waits as long as it may, and comes back. */
+#include "front/front.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "api/spec.h"
+#include "db/steer.h"
+#include "hub/hub.h"
+#include "model/type.h"
+
+#define FULL_SECONDS 5 /* after it a place to wait may be free */
+#define LATE_SECONDS 1 /* after it the client comes back */
+
+/* ---- the body ---- */
+
+/* The body of the request with the members that the model's row gives. */
+static gf_err_t *complete_body(api_spec_body_t *body, gf_req_t *req, const front_create_t *create)
+{
+    const gf_model_t *model = create->model;
+    gf_json_t *more;
+    gf_out_t out;
+
+    GF_TRY(gf_json_parse(&body->json, req->ctx, create->body, strlen(create->body)));
+    gf_out_init(&out, req->r->pool, 256);
+    gf_out_open(&out, '{');
+    if (model->preset) {
+        gf_out_put_string(&out, "presetKey", model->preset);
+    }
+    if (model->link) {
+        gf_out_put_string(&out, "model", model->link);
+    }
+    gf_out_close(&out, '}');
+    GF_TRY(gf_json_parse(&more, req->ctx, out.text, out.length));
+    gf_json_add_all(body->json, more);
+    body->text = gf_json_text(body->json);
+    body->length = strlen(body->text);
+    return NULL;
+}
+
+/* ---- answers ---- */
+
+static bool have_ended(const gf_view_t *views, int count)
+{
+    while (count-- > 0) {
+        if (!gf_view_ended(&views[count])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The client repeats its request, and waits on. */
+static gf_err_t *late(gf_req_t *req)
+{
+    gf_err_t *err =
+        gf_err_make(req->ctx, GF_E_FRONT_LATE, APR_SUCCESS, "%s", front_call(req)->ids[0]);
+
+    err->retry_after = LATE_SECONDS;
+    return err;
+}
+
+static gf_err_t *answer(gf_req_t *req, const gf_view_t *views, int count)
+{
+    const front_create_t *create = front_call(req)->create;
+
+    return create->must_wait && !have_ended(views, count) ? late(req)
+                                                          : create->answer(req, views, count);
+}
+
+/* ---- which generations ---- */
+
+/* The response is about these. */
+static void remember(gf_req_t *req, const gf_view_t *views, int count)
+{
+    front_call_t *call = front_call(req);
+
+    for (call->count = 0; call->count < count; call->count++) {
+        call->ids[call->count] = apr_pstrdup(req->r->pool, views[call->count].id);
+    }
+}
+
+static gf_err_t *wait_for(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count)
+{
+    const front_create_t *create = front_call(req)->create;
+    apr_interval_time_t most = req->api->conf->front_wait;
+    apr_interval_time_t time = create->wait < most ? create->wait : most;
+
+    remember(req, views, count);
+    if (have_ended(views, count)) {
+        time = 0;
+    }
+    return api_wait_views(req, views, jobs, count, GF_NEWS_ENDED, time, answer);
+}
+
+/* Those that exist already. */
+static gf_err_t *read_views(gf_view_t *views, gf_req_t *req, const char *const *ids, int count)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        const gf_find_t find = { .id = ids[i] };
+
+        GF_TRY(gf_queue_get(&views[i], req->ctx, req->type, req->user, &find));
+    }
+    return NULL;
+}
+
+static gf_err_t *wait_for_known(gf_req_t *req, gf_view_t *views, const gf_created_t *created,
+                                int count)
+{
+    const char *ids[GF_BATCH_MAX];
+    int i;
+
+    for (i = 0; i < count; i++) {
+        ids[i] = created[i].id;
+    }
+    GF_TRY(read_views(views, req, ids, count));
+    return wait_for(req, views, NULL, count);
+}
+
+/* Creates them, or finds those of the caller's Idempotency-Key. */
+static gf_err_t *create_new(gf_req_t *req, const gf_spec_t *spec, const gf_caller_t *caller)
+{
+    gf_view_t *views = apr_pcalloc(req->r->pool, GF_BATCH_MAX * sizeof(*views));
+    gf_created_t created[GF_BATCH_MAX];
+    gf_job_t *jobs[GF_BATCH_MAX];
+    gf_begin_t begin;
+    gf_err_t *err;
+    int i;
+
+    front_call(req)->may_exist = true;
+    err = api_create(created, &begin, req, caller, spec);
+    front_call(req)->may_exist = gf_err_is(err, GF_E_DB_DOWN) || gf_err_is(err, GF_E_INTERNAL);
+    if (err) {
+        return err;
+    }
+    if (api_create_count(created, spec->count) == 0) {
+        return wait_for_known(req, views, created, spec->count);
+    }
+    api_create_views(views, jobs, req, spec, created, &begin);
+    for (i = 0; !err && i < spec->count; i++) {
+        err =
+            created[i].outcome == GF_REPLAY ? read_views(&views[i], req, &created[i].id, 1) : NULL;
+    }
+    if (!err) {
+        return wait_for(req, views, begin.owner ? jobs : NULL, spec->count);
+    }
+    for (i = 0; i < spec->count; i++) { /* they begin although the client gets an error */
+        if (jobs[i]) {
+            gf_hub_req_submit(req->api->hub, jobs[i]);
+        }
+    }
+    return err;
+}
+
+/* Nothing can be made now; what the caller's key made before is there. */
+static gf_err_t *find_closed(gf_req_t *req, const api_spec_body_t *body, gf_err_t *err)
+{
+    gf_view_t *views = apr_pcalloc(req->r->pool, GF_BATCH_MAX * sizeof(*views));
+    gf_created_t created[GF_BATCH_MAX];
+    char hash[GF_SHA256_HEX];
+    gf_caller_t caller;
+    int count;
+
+    GF_TRY(api_spec_key(&caller, req, NULL));
+    if (!caller.key) {
+        return err;
+    }
+    api_spec_hash(&caller, hash, req, body);
+    GF_TRY(gf_steer_made_before(created, &count, req->ctx, &caller));
+    if (count == 0) {
+        return err;
+    }
+    return created->outcome == GF_REPLAY ? wait_for_known(req, views, created, count)
+                                         : api_create_refused(req, created, count);
+}
+
+static gf_err_t *create_checked(gf_req_t *req, const api_spec_body_t *body)
+{
+    char hash[GF_SHA256_HEX];
+    gf_caller_t caller;
+    gf_err_t *err;
+    gf_spec_t spec;
+
+    err = api_spec_read(&spec, req, body);
+    if (gf_err_is(err, GF_E_NO_PROVIDER) || gf_err_is(err, GF_E_STORE_CLOSED)) {
+        return find_closed(req, body, err);
+    }
+    if (err) {
+        return err;
+    }
+    GF_TRY(api_spec_finish(&caller, hash, req, &spec, body));
+    return create_new(req, &spec, &caller);
+}
+
+/* Before anything is created: a place to wait for it. */
+static gf_err_t *take_place(gf_req_t *req, const front_create_t *create)
+{
+    gf_err_t *err;
+
+    if (!create->must_wait || api_wait_reserve(req)) {
+        return NULL;
+    }
+    err = gf_err_make(req->ctx, GF_E_WATCH_FULL, APR_SUCCESS, "%s", req->user);
+    err->retry_after = FULL_SECONDS;
+    return err;
+}
+
+gf_err_t *front_create(gf_req_t *req, const front_create_t *create)
+{
+    front_call_t *call = front_call(req);
+    api_spec_body_t body = { .pending = false };
+    gf_err_t *err;
+
+    call->create = create;
+    req->type = create->model->type;
+    GF_TRY(complete_body(&body, req, create));
+    gf_hash_texts(call->hash,
+                  apr_pstrcat(req->r->pool, call->front->name, " ", create->route, " ",
+                              create->model->name, NULL),
+                  body.text, body.length);
+    GF_TRY(take_place(req, create));
+    err = create_checked(req, &body);
+    if (err) {
+        api_wait_release(req);
+    }
+    return err;
+}
+
+gf_err_t *front_failed(gf_req_t *req, const gf_view_t *view)
+{
+    front_call(req)->count = 0; /* nothing was charged for it */
+    front_call(req)->may_exist = true;
+    return front_fault_of(req->ctx, view);
+}
+
+/* ---- lost responses ---- */
+
+bool front_lost(gf_req_t *req)
+{
+    (void)req;
+    return false;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a handler's name to the row of its front, and errors in the front's shape. Who may call a
+ * row is decided by api/route.c. */
+#include "front/front.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "api/place.h"
+#include "db/queue.h"
+#include "db/steer.h"
+#include "httpd/dir.h"
+#include "httpd/glue.h"
+#include "httpd/models.h"
+
+#define HANDLER "genflow-" /* and the front's name */
+
+static const front_t *const fronts[] = { &front_openai };
+
+const front_t *front_find(const char *handler)
+{
+    size_t i;
+
+    if (strncmp(handler, HANDLER, strlen(HANDLER)) != 0) {
+        return NULL;
+    }
+    for (i = 0; i < sizeof(fronts) / sizeof(fronts[0]); i++) {
+        if (strcmp(handler + strlen(HANDLER), fronts[i]->name) == 0) {
+            return fronts[i];
+        }
+    }
+    return NULL;
+}
+
+front_call_t *front_call(const gf_req_t *req)
+{
+    return req->front;
+}
+
+/* ---- errors ---- */
+
+/* The generations of this request may be there: a client that repeats it has to find them. */
+static bool may_retry(gf_req_t *req, const gf_err_t *err)
+{
+    const front_call_t *call = front_call(req);
+
+    return front_fault_passes(err) && (call->count > 0 ? front_lost(req) : !call->may_exist);
+}
+
+static int send_error(gf_req_t *req, const gf_err_t *err)
+{
+    const front_t *front = front_call(req)->front;
+    front_reply_t *reply = front_reply_make(req->r->pool, err->row->http);
+    front_fault_t fault = { .err = err, .request_id = httpd_glue_request_id(req->r) };
+
+    httpd_glue_name(req->ctx, req->r);
+    gf_err_log(req->ctx, err);
+    fault.may_retry = may_retry(req, err);
+    if (err->retry_after) {
+        apr_table_setn(reply->headers, "Retry-After", apr_itoa(req->r->pool, err->retry_after));
+    }
+    front->error(reply, &fault, req->r->pool);
+    gf_reply_challenge(req, err);
+    front_call(req)->count = 0; /* it is recorded, or cannot be */
+    front_send(req, reply);
+    return OK;
+}
+
+static void lose(gf_req_t *req)
+{
+    front_lost(req);
+}
+
+static const gf_wire_t wire = { send_error, lose };
+
+/* ---- the request ---- */
+
+static void begin(gf_req_t *req, const front_t *front)
+{
+    front_call_t *call = apr_pcalloc(req->r->pool, sizeof(*call));
+
+    call->front = front;
+    call->site.mount = api_route_mount(req->r);
+    call->site.base = api_route_base(req->r, "/api");
+    call->site.site = gf_reply_site(req->r);
+    req->base = call->site.base;
+    req->front = call;
+    req->wire = &wire;
+}
+
+bool front_is_open(request_rec *r, const gf_conf_t *conf, const char *handler)
+{
+    const front_t *front = front_find(handler);
+
+    return front
+           && api_route_is_anyones(r, conf, api_route_below(r, api_route_mount(r)), front->routes,
+                                   front->count);
+}
+
+int front_route(request_rec *r, const gf_api_t *api)
+{
+    const front_t *front = front_find(r->handler);
+    gf_req_t *req = api_route_request(r, api);
+    gf_err_t *err;
+
+    begin(req, front);
+    err = api_place_check(req);
+    if (!err) {
+        err = api_route_serve(req, api_route_below(r, front_call(req)->site.mount), front->routes,
+                              front->count);
+    }
+    if (err) {
+        api_wait_release(req);
+        return gf_reply_error(req, err);
+    }
+    return req->parked ? SUSPENDED : OK;
+}
+
+/* ---- parts of handlers ---- */
+
+const apr_array_header_t *front_models(const gf_req_t *req)
+{
+    const apr_array_header_t *models = httpd_conf_dir(req->r)->models;
+
+    return models ? models : apr_array_make(req->r->pool, 1, sizeof(gf_model_t *));
+}
+
+gf_err_t *front_model(const gf_model_t **model, gf_req_t *req, const char *name)
+{
+    gf_err_t *err;
+
+    *model = name ? httpd_models_find(front_models(req), name) : NULL;
+    if (*model) {
+        req->type = (*model)->type;
+        return NULL;
+    }
+    err = gf_err_make(req->ctx, GF_E_NO_MODEL, APR_SUCCESS, "no GenflowModel of that name");
+    err->text =
+        apr_pstrcat(req->r->pool, "The model '", name ? name : "", "' does not exist", NULL);
+    return err;
+}
+
+gf_err_t *front_view(gf_view_t *view, gf_req_t *req, const char *id)
+{
+    gf_find_t find = { .id = NULL };
+    gf_err_t *err;
+
+    GF_TRY(gf_steer_find(&find.id, &req->type, req->ctx, id));
+    err = gf_queue_get(view, req->ctx, req->type, req->user, &find);
+    return gf_err_is(err, GF_E_NOT_YOURS)
+               ? gf_err_make(req->ctx, GF_E_NO_GENERATION, APR_SUCCESS, "%s of another user", id)
+               : err;
+}
+
+gf_err_t *front_form_read(apr_array_header_t **parts, gf_req_t *req, apr_int64_t limit)
+{
+    const char *type = apr_table_get(req->r->headers_in, "Content-Type");
+    const char *boundary = type ? gf_multipart_boundary(req->r->pool, type) : NULL;
+    gf_bytes_t body;
+
+    if (!boundary) {
+        return gf_err_make(req->ctx, GF_E_BAD_MULTIPART, APR_SUCCESS, "no boundary");
+    }
+    GF_TRY(api_body_read(req, limit, &body.at, &body.length));
+    *parts = gf_multipart_parts(req->r->pool, boundary, &body);
+    return *parts ? NULL
+                  : gf_err_make(req->ctx, GF_E_BAD_MULTIPART, APR_SUCCESS,
+                                "%" APR_SIZE_T_FMT " bytes", body.length);
+}
