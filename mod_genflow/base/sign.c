@@ -12,6 +12,7 @@
 
 #define PREFIX      "whsec_"
 #define USER_SECRET "mod_genflow webhook secret of " /* before the user, under the site's key */
+#define OF_PURPOSE  "mod_genflow secret of "         /* before the purpose */
 
 /* NULL: the secret is none. */
 static const unsigned char *key_of(apr_size_t *length, const char *secret, apr_pool_t *pool)
@@ -33,9 +34,8 @@ bool gf_sign_is_secret(const char *secret, apr_pool_t *pool)
     return key_of(&length, secret, pool) != NULL;
 }
 
-const char *gf_sign_user_secret(apr_pool_t *pool, const char *secret, const char *user)
+static const char *derive(apr_pool_t *pool, const char *secret, const char *text)
 {
-    const char *text = apr_pstrcat(pool, USER_SECRET, user, NULL);
     unsigned char mac[GF_SHA256_BYTES];
     apr_size_t length;
     const unsigned char *key = key_of(&length, secret, pool);
@@ -47,6 +47,16 @@ const char *gf_sign_user_secret(apr_pool_t *pool, const char *secret, const char
     return apr_pstrcat(pool, PREFIX,
                        apr_pencode_base64_binary(pool, mac, sizeof(mac), APR_ENCODE_NONE, NULL),
                        NULL);
+}
+
+const char *gf_sign_user_secret(apr_pool_t *pool, const char *secret, const char *user)
+{
+    return derive(pool, secret, apr_pstrcat(pool, USER_SECRET, user, NULL));
+}
+
+const char *gf_sign_purpose_secret(apr_pool_t *pool, const char *secret, const char *purpose)
+{
+    return derive(pool, secret, apr_pstrcat(pool, OF_PURPOSE, purpose, NULL));
 }
 
 const char *gf_sign(apr_pool_t *pool, const char *secret, const char *id, const char *time,

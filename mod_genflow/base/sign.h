@@ -18,6 +18,10 @@ bool gf_sign_is_secret(const char *secret, apr_pool_t *pool);
  * another user's. NULL: `secret` is malformed. */
 const char *gf_sign_user_secret(apr_pool_t *pool, const char *secret, const char *user);
 
+/* A secret for `purpose` alone, derived from the site's. It is none of a user, whatever the user's
+ * name is. NULL: `secret` is malformed, or NULL. */
+const char *gf_sign_purpose_secret(apr_pool_t *pool, const char *secret, const char *purpose);
+
 /* The signature over `id`, `time` (in seconds, as it is sent) and the body, without its version.
  * NULL: the secret is malformed. */
 const char *gf_sign(apr_pool_t *pool, const char *secret, const char *id, const char *time,
