@@ -88,6 +88,10 @@ gf_err_t *api_generation_remove(gf_req_t *req);
 /* The generation of {id}, in any type: sets *find and req->type. Error: NO_GENERATION. */
 gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req);
 
+/* Cancels the live generation `id` of the user, of req->type; the caller replies. Errors:
+ * NO_GENERATION, NOT_YOURS, STATUS. */
+gf_err_t *api_generation_stop(gf_req_t *req, const char *id);
+
 /* The words of a status in filters (history.c). */
 extern const gf_prompt_word_t api_history_statuses[];
 

@@ -157,20 +157,27 @@ gf_err_t *api_generation_get(gf_req_t *req)
     return api_wait_state(req, &find, gf_reply_state);
 }
 
+gf_err_t *api_generation_stop(gf_req_t *req, const char *id)
+{
+    const char *owner;
+
+    GF_TRY(gf_steer_cancel(&owner, req->ctx, req->type, req->user, id));
+    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0503",
+           "job=%s type=%s user=%s: cancelled and released, worked on by %s", id, req->type->name,
+           req->user, owner ? owner : "no process");
+    if (owner && strcmp(owner, req->api->owner) == 0) {
+        gf_hub_req_recall(req->api->hub); /* other processes notice at their next heartbeat */
+    }
+    return NULL;
+}
+
 gf_err_t *api_generation_cancel(gf_req_t *req)
 {
     gf_find_t find;
     gf_view_t view;
-    const char *owner;
 
     GF_TRY(api_generation_find(&find, req));
-    GF_TRY(gf_steer_cancel(&owner, req->ctx, req->type, req->user, find.id));
-    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0503",
-           "job=%s type=%s user=%s: cancelled and released, worked on by %s", find.id,
-           req->type->name, req->user, owner ? owner : "no process");
-    if (owner && strcmp(owner, req->api->owner) == 0) {
-        gf_hub_req_recall(req->api->hub); /* other processes notice at their next heartbeat */
-    }
+    GF_TRY(api_generation_stop(req, find.id));
     GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, &find));
     return gf_reply_view(req, &view, HTTP_OK, NULL);
 }

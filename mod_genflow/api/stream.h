@@ -16,7 +16,8 @@ typedef struct api_stream_t {
     const char *left; /* of an event: what is still to be sent */
     apr_size_t left_bytes;
     apr_time_t silent_since;
-    bool over; /* nothing follows: set by the handler, or the client is gone */
+    apr_interval_time_t lasts; /* at most; 0: GenflowWatchEvents. Set by the handler */
+    bool over;                 /* nothing follows: set by the handler, or the client is gone */
 } api_stream_t;
 
 /* The headers of the response. */

@@ -63,6 +63,35 @@ static gf_err_t *late(gf_req_t *req)
     return err;
 }
 
+static bool have_begun(const gf_view_t *views, int count)
+{
+    while (count-- > 0) {
+        if (strcmp(views[count].status, "pending") != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static gf_err_t *answer(gf_req_t *req, const gf_view_t *views, int count);
+
+/* The time to begin is over: the rest of the wait, if they have begun. */
+static gf_err_t *answer_begun(gf_req_t *req, const gf_view_t *views, int count)
+{
+    const front_create_t *create = front_call(req)->create;
+    gf_view_t *live;
+
+    if (have_ended(views, count)) {
+        return create->answer(req, views, count);
+    }
+    if (!have_begun(views, count)) {
+        return create->unstarted(req, views, count);
+    }
+    live = apr_pmemdup(req->r->pool, views, (apr_size_t)count * sizeof(*views));
+    return api_wait_views(req, live, NULL, count, GF_NEWS_ENDED,
+                          req->api->conf->front_wait - create->start, answer);
+}
+
 static gf_err_t *answer(gf_req_t *req, const gf_view_t *views, int count)
 {
     const front_create_t *create = front_call(req)->create;
@@ -92,6 +121,9 @@ static gf_err_t *wait_for(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int 
     remember(req, views, count);
     if (have_ended(views, count)) {
         time = 0;
+    }
+    if (create->start > 0 && create->start < time) {
+        return api_wait_views(req, views, jobs, count, GF_NEWS_ENDED, create->start, answer_begun);
     }
     return api_wait_views(req, views, jobs, count, GF_NEWS_ENDED, time, answer);
 }

@@ -16,7 +16,7 @@
 
 #define HANDLER "genflow-" /* and the front's name */
 
-static const front_t *const fronts[] = { &front_openai };
+static const front_t *const fronts[] = { &front_fal, &front_openai };
 
 const front_t *front_find(const char *handler)
 {
@@ -102,13 +102,17 @@ int front_route(request_rec *r, const gf_api_t *api)
 {
     const front_t *front = front_find(r->handler);
     gf_req_t *req = api_route_request(r, api);
+    const char *path;
     gf_err_t *err;
 
     begin(req, front);
+    path = api_route_below(r, front_call(req)->site.mount);
     err = api_place_check(req);
+    if (!err && front->address) {
+        err = front->address(&path, req);
+    }
     if (!err) {
-        err = api_route_serve(req, api_route_below(r, front_call(req)->site.mount), front->routes,
-                              front->count);
+        err = api_route_serve(req, path, front->routes, front->count);
     }
     if (err) {
         api_wait_release(req);

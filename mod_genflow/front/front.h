@@ -32,10 +32,15 @@ typedef struct front_t {
     /* Pure: writes an error, those of httpd included, into a reply that has the error's status. */
     void (*error)(front_reply_t *reply, const front_fault_t *fault, apr_pool_t *pool);
 
+    /* Sets *path, which is the request's address below its <Location>, to the one that it means;
+     * and then r->args. NULL: each means its own. */
+    gf_err_t *(*address)(const char **path, gf_req_t *req);
+
     /* The header of every response that has the request's id; NULL: none. */
     const char *id_header;
 } front_t;
 
+extern const front_t front_fal;
 extern const front_t front_openai;
 
 struct front_create_t;
@@ -109,6 +114,11 @@ typedef struct front_create_t {
      * gets FRONT_LATE and comes back. Otherwise it gets an answer with live generations. */
     apr_interval_time_t wait;
     bool must_wait;
+
+    /* If the work has not begun after `start`, `unstarted` answers, as `answer` does, in place of
+     * waiting on; 0: it may begin at any time. */
+    apr_interval_time_t start;
+    api_answer_t unstarted;
 
     /* Answers by front_send(). The views have ended, some maybe without a picture, or must_wait is
      * false. */

@@ -13,6 +13,8 @@
 
 #include "httpd/glue.h"
 
+#define CANCELLED 499
+
 /* Did the connection break? A client that has the whole response may close its side: that is no
  * break. One that closes before it has read all makes its system reset the connection. */
 static bool is_broken(const request_rec *r)
@@ -32,6 +34,9 @@ void front_send_head(gf_req_t *req, const front_reply_t *reply, apr_off_t length
     const char *id_header = front_call(req)->front->id_header;
 
     r->status = reply->status;
+    if (reply->status == CANCELLED) { /* httpd would write 500 for a status that it does not know */
+        r->status_line = "499 Client Closed Request";
+    }
     ap_set_content_type(r, reply->type ? reply->type : "application/json");
     if (length >= 0) {
         ap_set_content_length(r, length);

@@ -10,6 +10,7 @@
 
 #include "base/sign.h"
 #include "db/delivery.h"
+#include "model/output.h"
 #include "model/url.h"
 #include "model/webhook.h"
 #include "work/exchange.h"
@@ -37,13 +38,19 @@ static gf_err_t *act_read(gf_run_t *run, gf_ctx_t *ctx)
                                       (apr_size_t)(base - ctx->conf->public_url));
     gf_find_t find = { .id = run->job->id };
     gf_view_t view = { .webhook_url = NULL };
+    gf_output_t output;
     gf_err_t *err = gf_queue_get(&view, ctx, run->job->type, run->job->user, &find);
     gf_out_t out;
 
     if (err && !gf_err_is(err, GF_E_NO_GENERATION)) {
         return err;
     }
-    if (view.webhook_url) {
+    if (view.webhook_url && gf_output_read(&output, ctx, &view)) {
+        run->of.deliver.body =
+            apr_pstrdup(run->job->pool, gf_output_webhook(ctx, &view, output.is_one, site));
+        run->of.deliver.url = apr_pstrdup(run->job->pool, view.webhook_url);
+    }
+    else if (view.webhook_url) {
         gf_out_begin(&out, run->job->pool);
         gf_view_write(&out, &view, base, site);
         gf_out_close(&out, '}');
