@@ -187,7 +187,9 @@ CREATE TABLE genflow.deliveries (
     user_id text NOT NULL,
     due_at timestamp with time zone NOT NULL,
     tries integer NOT NULL DEFAULT 0,
-    CONSTRAINT deliveries_pkey PRIMARY KEY (job_id)
+    event text NOT NULL DEFAULT 'end'::text,
+    CONSTRAINT deliveries_pkey PRIMARY KEY (job_id, event),
+    CONSTRAINT deliveries_event_check CHECK (event = ANY (ARRAY['start'::text, 'end'::text]))
 );
 CREATE INDEX deliveries_due ON genflow.deliveries USING btree (due_at);
 
@@ -1540,7 +1542,7 @@ $$
     SELECT CASE p_day WHEN 'rolling' THEN 'UTC' ELSE p_day END
 $$;
 
-CREATE FUNCTION genflow.delivery_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, user_id text, tries integer, at bigint)
+CREATE FUNCTION genflow.delivery_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, user_id text, tries integer, at bigint, event text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -1554,31 +1556,33 @@ BEGIN
         SELECT d.user_id, count(*) AS n FROM genflow.deliveries d
          WHERE d.due_at > v_now AND d.due_at <= v_now + p_lease GROUP BY d.user_id),
     due AS MATERIALIZED (
-        SELECT d.job_id FROM genflow.deliveries d LEFT JOIN running ON running.user_id = d.user_id
+        SELECT d.job_id, d.event
+          FROM genflow.deliveries d LEFT JOIN running ON running.user_id = d.user_id
          WHERE d.due_at <= v_now AND d.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
                                                             WHERE t.name = ANY (p_types)))
          ORDER BY coalesce(running.n, 0), d.due_at LIMIT p_limit FOR UPDATE OF d SKIP LOCKED),
     mine AS (
         UPDATE genflow.deliveries d SET due_at = v_now + p_lease, tries = d.tries + 1
-          FROM due WHERE d.job_id = due.job_id
-        RETURNING d.job_id, d.type_no, d.user_id, d.tries)
-    SELECT m.job_id, t.name, m.user_id, m.tries, extract(epoch FROM v_now)::bigint
+          FROM due WHERE d.job_id = due.job_id AND d.event = due.event
+        RETURNING d.job_id, d.type_no, d.user_id, d.tries, d.event)
+    SELECT m.job_id, t.name, m.user_id, m.tries, extract(epoch FROM v_now)::bigint, m.event
       FROM mine m JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.delivery_claim(text[],integer,interval) TO genflow_module;
 
-CREATE FUNCTION genflow.delivery_note(p_id uuid, p_delay interval) RETURNS text
+CREATE FUNCTION genflow.delivery_note(p_id uuid, p_delay interval, p_event text DEFAULT 'end'::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 BEGIN
     IF p_delay IS NULL THEN
-        DELETE FROM genflow.deliveries d WHERE d.job_id = p_id;
+        DELETE FROM genflow.deliveries d WHERE d.job_id = p_id AND d.event = p_event;
     ELSE
-        UPDATE genflow.deliveries d SET due_at = clock_timestamp() + p_delay WHERE d.job_id = p_id;
+        UPDATE genflow.deliveries d SET due_at = clock_timestamp() + p_delay
+         WHERE d.job_id = p_id AND d.event = p_event;
     END IF;
     RETURN CASE WHEN FOUND THEN 'ok' ELSE 'gone' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.delivery_note(uuid,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.delivery_note(uuid,interval,text) TO genflow_module;
 
 CREATE FUNCTION genflow.doctor_charges(p_user text DEFAULT NULL::text, p_job uuid DEFAULT NULL::uuid, p_newest integer DEFAULT 10000) RETURNS TABLE(finding text, subject text, detail text, advice text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -3376,6 +3380,12 @@ BEGIN
             RETURNING work.picture_secret INTO picture_secret;
             PERFORM genflow.reservation_take(p_user, id, v_look.reservation, p_take);
             PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
+            -- of several generations of a prediction the first one
+            IF p_parameters #>> '{front,start}' = 'true' AND p_webhook_url IS NOT NULL AND p_start
+               AND (NOT p_parameters->'front' ? 'count' OR p_run_id LIKE '%-1') THEN
+                INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at, event)
+                    VALUES (id, 1, p_user, v_now, 'start');
+            END IF;
             -- behind the hold, as a later intent is
             IF intent IS NOT NULL THEN
                 INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token,

@@ -92,8 +92,16 @@ gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req);
  * NO_GENERATION, NOT_YOURS, STATUS. */
 gf_err_t *api_generation_stop(gf_req_t *req, const char *id);
 
-/* The words of a status in filters (history.c). */
+/* ---- pages of generations (api/history.c) ---- */
+
+struct gf_page_t;
+
+/* The words of a status in filters. */
 extern const gf_prompt_word_t api_history_statuses[];
+
+/* The cursor of the page behind `last`; and the page of such a cursor: after, at. False: none. */
+const char *api_history_cursor(apr_pool_t *pool, const gf_view_t *last);
+bool api_history_read_cursor(struct gf_page_t *page, apr_pool_t *pool, const char *cursor);
 
 /* ---- reading (api/body.c) ---- */
 

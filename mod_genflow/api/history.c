@@ -21,13 +21,13 @@ const gf_prompt_word_t api_history_statuses[] = { { "pending", "" },   { "proces
 
 /* ---- the cursor: where a page ended, opaque to clients ---- */
 
-static const char *make_cursor(apr_pool_t *pool, const gf_view_t *last)
+const char *api_history_cursor(apr_pool_t *pool, const gf_view_t *last)
 {
     return api_page_wrap(
         apr_psprintf(pool, CURSOR_VERSION "%" APR_INT64_T_FMT ":%s", last->at, last->id), pool);
 }
 
-static bool read_cursor(gf_page_t *page, apr_pool_t *pool, const char *cursor)
+bool api_history_read_cursor(gf_page_t *page, apr_pool_t *pool, const char *cursor)
 {
     const char *text = api_page_unwrap(cursor, pool);
     const char *id;
@@ -79,7 +79,7 @@ static gf_err_t *read_page(gf_page_t *page, gf_req_t *req, const gf_json_t *body
     gf_input_read(&input, filters, &filter);
     api_page_read(&window, &input);
     memset(page, 0, sizeof(*page));
-    if (window.cursor && !read_cursor(page, req->r->pool, window.cursor)) {
+    if (window.cursor && !api_history_read_cursor(page, req->r->pool, window.cursor)) {
         api_page_refuse_cursor(&input);
     }
     gf_input_unknown(&input, tables);
@@ -119,9 +119,9 @@ gf_err_t *api_history(gf_req_t *req)
     gf_out_close(&out, ']');
     gf_out_put_int(&out, "total", total);
     gf_out_put_bool(&out, "totalIsExact", exact);
-    api_page_put(
-        &out, page.more ? make_cursor(req->r->pool,
-                                      &APR_ARRAY_IDX(page.items, page.items->nelts - 1, gf_view_t))
-                        : NULL);
+    api_page_put(&out,
+                 page.more ? api_history_cursor(
+                     req->r->pool, &APR_ARRAY_IDX(page.items, page.items->nelts - 1, gf_view_t))
+                           : NULL);
     return gf_reply_send(req, &out, HTTP_OK);
 }

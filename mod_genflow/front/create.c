@@ -13,6 +13,7 @@
 #include "model/type.h"
 
 #define FULL_SECONDS 5 /* after it a place to wait may be free */
+#define RUN_ID_BYTES 16
 #define LATE_SECONDS 1 /* after it the client comes back */
 
 /* ---- the body ---- */
@@ -226,6 +227,9 @@ static gf_err_t *create_checked(gf_req_t *req, const api_spec_body_t *body)
         return err;
     }
     GF_TRY(api_spec_finish(&caller, hash, req, &spec, body));
+    if (front_call(req)->create->names_batch && spec.count > 1) { /* not before it is hashed */
+        spec.run_id = gf_hash_random(req->r->pool, RUN_ID_BYTES);
+    }
     return create_new(req, &spec, &caller);
 }
 

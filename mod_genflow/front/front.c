@@ -16,7 +16,7 @@
 
 #define HANDLER "genflow-" /* and the front's name */
 
-static const front_t *const fronts[] = { &front_fal, &front_openai };
+static const front_t *const fronts[] = { &front_fal, &front_openai, &front_replicate };
 
 const front_t *front_find(const char *handler)
 {

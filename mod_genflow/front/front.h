@@ -42,6 +42,7 @@ typedef struct front_t {
 
 extern const front_t front_fal;
 extern const front_t front_openai;
+extern const front_t front_replicate;
 
 struct front_create_t;
 
@@ -108,6 +109,7 @@ typedef struct front_create_t {
     const char *body;
     const char *route; /* "images/generations" */
     bool is_retry;     /* the client marks the request as a repetition */
+    bool names_batch;  /* several generations get run ids, by which each finds the others */
 
     /* Waits until all have ended, for `wait` and GenflowFrontWait at most; 0: answers at once.
      * must_wait: without a place to wait nothing is created; and when the time is over, the client

@@ -99,7 +99,8 @@ typedef struct gf_job_t {
     const char *media_type; /* REMOVE: the picture's, "image/png"; NULL: unknown */
 
     int delivery_attempts;         /* DELIVER: attempts, this one included; else 0 */
-    const char *webhook_timestamp; /* DELIVER: end of the generation, in seconds since 1970 */
+    const char *delivery_event;    /* DELIVER: "end", or "start" of a prediction */
+    const char *webhook_timestamp; /* DELIVER: time of the attempt, in seconds since 1970 */
 
     struct gf_job_t *next; /* link of the list that holds it */
 } gf_job_t;

@@ -10,6 +10,7 @@
 
 #include "base/sign.h"
 #include "db/delivery.h"
+#include "db/prediction.h"
 #include "model/output.h"
 #include "model/url.h"
 #include "model/webhook.h"
@@ -29,6 +30,41 @@ static const int delays[] = { 5,         5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * 
 
 /* ---- acts ---- */
 
+/* A prediction as it began, whatever has become of it: its end is delivered on its own. */
+static void show_begin(gf_view_t *views, int count)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        views[i].status = strcmp(views[i].status, "pending") == 0 ? "pending" : "processing";
+        views[i].finished_at = NULL;
+    }
+}
+
+/* The body of a generation that was requested as a prediction: what a GET of the prediction
+ * answers. NULL: the client does not want this event, or the prediction has not ended. */
+static gf_err_t *read_prediction(gf_run_t *run, gf_ctx_t *ctx, const gf_prediction_t *prediction,
+                                 const gf_view_t *view, const char *site)
+{
+    bool is_start = strcmp(run->job->delivery_event, "start") == 0;
+    gf_view_t views[GF_BATCH_MAX];
+    gf_out_t out;
+    int count;
+
+    GF_TRY(gf_prediction_views(views, &count, ctx, prediction, view));
+    if (is_start) {
+        show_begin(views, count);
+    }
+    if (is_start ? prediction->on_start : prediction->on_end && gf_prediction_ended(views, count)) {
+        gf_out_init(&out, run->job->pool, 2048);
+        gf_prediction_write(&out, ctx, prediction, views, count, site, NULL, false);
+        run->of.deliver.body = out.text;
+        run->of.deliver.about =
+            apr_pstrcat(run->job->pool, views->id, is_start ? "-start" : NULL, NULL);
+    }
+    return NULL;
+}
+
 /* The body is what a GET of the generation at GenflowPublicUrl answers. */
 static gf_err_t *act_read(gf_run_t *run, gf_ctx_t *ctx)
 {
@@ -38,25 +74,34 @@ static gf_err_t *act_read(gf_run_t *run, gf_ctx_t *ctx)
                                       (apr_size_t)(base - ctx->conf->public_url));
     gf_find_t find = { .id = run->job->id };
     gf_view_t view = { .webhook_url = NULL };
-    gf_output_t output;
     gf_err_t *err = gf_queue_get(&view, ctx, run->job->type, run->job->user, &find);
+    gf_prediction_t prediction = { .model = NULL };
+    gf_output_t output;
     gf_out_t out;
 
     if (err && !gf_err_is(err, GF_E_NO_GENERATION)) {
         return err;
     }
-    if (view.webhook_url && gf_output_read(&output, ctx, &view)) {
+    if (!view.webhook_url) {
+        return NULL;
+    }
+    run->of.deliver.url = apr_pstrdup(run->job->pool, view.webhook_url);
+    run->of.deliver.about = run->job->id;
+    if (gf_prediction_read(&prediction, ctx, &view)) {
+        return read_prediction(run, ctx, &prediction, &view, site);
+    }
+    if (strcmp(run->job->delivery_event, "end") != 0) {
+        return NULL;
+    }
+    if (gf_output_read(&output, ctx, &view)) {
         run->of.deliver.body =
             apr_pstrdup(run->job->pool, gf_output_webhook(ctx, &view, output.is_one, site));
-        run->of.deliver.url = apr_pstrdup(run->job->pool, view.webhook_url);
+        return NULL;
     }
-    else if (view.webhook_url) {
-        gf_out_begin(&out, run->job->pool);
-        gf_view_write(&out, &view, base, site);
-        gf_out_close(&out, '}');
-        run->of.deliver.body = out.text;
-        run->of.deliver.url = apr_pstrdup(run->job->pool, view.webhook_url);
-    }
+    gf_out_begin(&out, run->job->pool);
+    gf_view_write(&out, &view, base, site);
+    gf_out_close(&out, '}');
+    run->of.deliver.body = out.text;
     return NULL;
 }
 
@@ -68,7 +113,8 @@ static gf_err_t *act_settle(gf_run_t *run, gf_ctx_t *ctx)
 /* ---- the exchange ---- */
 
 /* One signature, or while the site changes its secret two: a receiver accepts either. */
-static const char *webhook_signatures(gf_ctx_t *ctx, const gf_job_t *job, const char *body)
+static const char *webhook_signatures(gf_ctx_t *ctx, const gf_job_t *job, const char *about,
+                                      const char *body)
 {
     size_t length = strlen(body);
     const char *now;
@@ -76,11 +122,10 @@ static const char *webhook_signatures(gf_ctx_t *ctx, const gf_job_t *job, const 
     const char *text;
 
     gf_webhook_secrets(&now, &old, ctx, job->user);
-    text =
-        apr_pstrcat(ctx->pool, GF_SIGN_VERSION,
-                    gf_sign(ctx->pool, now, job->id, job->webhook_timestamp, body, length), NULL);
+    text = apr_pstrcat(ctx->pool, GF_SIGN_VERSION,
+                       gf_sign(ctx->pool, now, about, job->webhook_timestamp, body, length), NULL);
     return old ? apr_pstrcat(ctx->pool, text, " ", GF_SIGN_VERSION,
-                             gf_sign(ctx->pool, old, job->id, job->webhook_timestamp, body, length),
+                             gf_sign(ctx->pool, old, about, job->webhook_timestamp, body, length),
                              NULL)
                : text;
 }
@@ -100,10 +145,11 @@ static gf_msg_t *make_message(gf_flow_t *flow, gf_run_t *run)
     msg->text_max = ANSWER_MAX;
     msg->body = run->of.deliver.body;
     apr_table_setn(msg->headers, "Content-Type", "application/json");
-    apr_table_setn(msg->headers, "webhook-id", job->id);
+    apr_table_setn(msg->headers, "webhook-id", run->of.deliver.about);
     apr_table_setn(msg->headers, "webhook-timestamp", job->webhook_timestamp);
     ctx.pool = msg->pool;
-    apr_table_setn(msg->headers, "webhook-signature", webhook_signatures(&ctx, job, msg->body));
+    apr_table_setn(msg->headers, "webhook-signature",
+                   webhook_signatures(&ctx, job, run->of.deliver.about, msg->body));
     return msg;
 }
 

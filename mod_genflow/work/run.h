@@ -118,7 +118,8 @@ typedef struct gf_remove_t {
 /* A client's webhook (job->delivery_attempts). */
 typedef struct gf_deliver_t {
     const char *url;
-    const char *body; /* NULL: there is no such generation any more */
+    const char *body;  /* NULL: there is no such generation any more, or nothing to be said */
+    const char *about; /* the id that the webhook has at each attempt */
 } gf_deliver_t;
 
 typedef struct gf_run_t {

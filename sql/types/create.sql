@@ -25,7 +25,8 @@
 --   p_concurrent, p_queue  limits (limits.sql); 0: none
 --   p_chain_pos       the chain entry to begin with; entries that only a request can choose come
 --                     after all others
---   p_webhook_url     receives the webhook of the end, or NULL
+--   p_webhook_url     receives the webhook of the end, or NULL; with "front": {"start": true} among
+--                     p_parameters (model/prediction.h) that of the begin, too
 --   p_fallback_of     the failed generation of p_user that this one draws here, or NULL. There is
 --                     one such generation, whatever key the call has.
 --   p_call            the token of this call (calls.sql): repeated under it, the function returns
@@ -137,6 +138,12 @@ BEGIN
             RETURNING work.picture_secret INTO picture_secret;
             PERFORM genflow.reservation_take(p_user, id, v_look.reservation, p_take);
             PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
+            -- of several generations of a prediction the first one
+            IF p_parameters #>> '{front,start}' = 'true' AND p_webhook_url IS NOT NULL AND p_start
+               AND (NOT p_parameters->'front' ? 'count' OR p_run_id LIKE '%-1') THEN
+                INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at, event)
+                    VALUES (id, {no}, p_user, v_now, 'start');
+            END IF;
             -- behind the hold, as a later intent is
             IF intent IS NOT NULL THEN
                 INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token,

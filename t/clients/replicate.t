@@ -1,0 +1,23 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# The official client of Replicate, and the AI SDK's provider for it, get pictures from our front:
+# each check is in t/clients/replicate.mjs.
+use Genflow::Test;
+use Genflow::Clients;
+
+use MIME::Base64 qw(encode_base64);
+
+$ENV{GENFLOW_PNG} = encode_base64(png(64, 48), '');
+my %users = (rich => account(200), poor => account(0), other => account(20), many => account(300));
+expect_log 'GF0203';      # one prediction fails
+
+# More than a page: they wait for a start that never comes.
+api(POST => '/api/generation/create', user => $users{many},
+    json => { type => 'sketch', productImages => [], customPrompt => 'one of many' }) for 1 .. 105;
+run_client('replicate', %users);
+
+# Keys are neither in the database nor in a log.
+is_deeply [grep { /secret-of-r\d+/ } sql('SELECT parameters FROM public.neo_glitch_media')], [],
+    'members of the input that are not known are not stored';
+finish;
