@@ -287,7 +287,8 @@ front_reply_t *front_fal_timed_out(const char *id, apr_pool_t *pool)
 /* Where fal has it, by our name: below "body" under the same name, unless it is here. */
 static const struct {
     const char *ours, *place, *theirs;
-} fields[] = { { "n", "body", "num_images" },
+} fields[] = { { "body", "body", "" },
+               { "n", "body", "num_images" },
                { "numberOfImages", "body", "num_images" },
                { "sourceUrl", "body", "image_url" },
                { "sourceAssetId", "body", "image_url" },
@@ -336,10 +337,20 @@ static const char *type_of(int http)
     return "internal_server_error";
 }
 
+/* Does it tell that another user has such an id? */
+static bool is_theirs(const gf_err_t *err)
+{
+    return gf_err_is(err, GF_E_NOT_YOURS) && !err->text;
+}
+
 /* A 503 would make the clients repeat the request. */
 static int status_of(const front_fault_t *fault)
 {
     const gf_err_t *err = fault->err;
+
+    if (is_theirs(err)) {
+        return 404;
+    }
 
     if (err->fields || err->row->http == 422) {
         return 422;
@@ -376,7 +387,8 @@ void front_fal_error(front_reply_t *reply, const front_fault_t *fault, apr_pool_
         put_fields(&out, err);
     }
     else {
-        failure.type = type_of(err->row->http);
+        failure.type = type_of(reply->status == 404 ? 404 : err->row->http);
+        failure.text = is_theirs(err) ? "There is no such request or picture" : failure.text;
         gf_output_put_failure(&out, &failure);
     }
     gf_out_close(&out, '}');

@@ -95,6 +95,11 @@ static gf_err_t *read_sources(const char **members, gf_req_t *req, const front_f
                                       APR_ARRAY_IDX(input->pictures, i, const char *)));
     }
     *members = front_sources_members(sources, req->r->pool);
+    if (sources->ids->nelts == 1 && strcmp(input->pictures_name, "image_url") == 0) {
+        /* an error then names image_url */
+        *members = apr_pstrcat(req->r->pool, "\"sourceUrl\":\"",
+                               APR_ARRAY_IDX(sources->ids, 0, const char *), "\"", NULL);
+    }
     return NULL;
 }
 

@@ -326,11 +326,25 @@ START_TEST(errors_without_fields_have_a_text)
                               rows[i].type, text));
         ck_assert_str_eq(apr_table_get(reply->headers, "x-fal-retryable"), rows[i].retryable);
     }
+    is_reply(error_of(gf_err_make(&unit.ctx, GF_E_NOT_YOURS, APR_SUCCESS, "x")), 404,
+             "{\"detail\":\"There is no such request or picture\",\"error_type\":\"not_found\","
+             "\"message\":\"There is no such request or picture\"}");
     is_reply(error_of(gf_err_make(&unit.ctx, GF_E_KEY_MISMATCH, APR_SUCCESS, "x")), 422,
              apr_psprintf(unit.ctx.pool,
                           "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"%s\",\"type\":"
                           "\"value_error\"}]}",
                           gf_err_row(GF_E_KEY_MISMATCH)->text));
+}
+END_TEST
+
+START_TEST(an_error_that_must_not_be_repeated_has_no_503)
+{
+    front_fault_t fault = { gf_err_make(&unit.ctx, GF_E_DB_DOWN, APR_SUCCESS, "x"), "r-1", false };
+    front_reply_t *reply = front_reply_make(unit.ctx.pool, 503);
+
+    front_fal_error(reply, &fault, unit.ctx.pool);
+    ck_assert_int_eq(reply->status, 500);
+    ck_assert_str_eq(apr_table_get(reply->headers, "x-fal-retryable"), "false");
 }
 END_TEST
 
@@ -357,6 +371,7 @@ int main(void)
                                    the_row_remembers_the_request,
                                    fields_have_fals_names,
                                    errors_without_fields_have_a_text,
+                                   an_error_that_must_not_be_repeated_has_no_503,
                                    a_body_that_is_no_json_is_a_field,
                                    NULL };
 
