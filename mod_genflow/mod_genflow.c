@@ -22,6 +22,7 @@
 #include "api/api.h"
 #include "api/lookout.h"
 #include "base/hash.h"
+#include "base/memory.h"
 #include "front/front.h"
 #include "httpd/check.h"
 #include "httpd/conf.h"
@@ -211,7 +212,10 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
     if (conf->type_list->nelts == 0) {
         return;
     }
-    rv = httpd_glue_child(pchild, server, conf);
+    rv = gf_memory_share(apr_pool_abort_get(pchild));
+    if (rv == APR_SUCCESS) {
+        rv = httpd_glue_child(pchild, server, conf);
+    }
     httpd_glue_ctx(&ctx, pchild, conf);
     child_api.conf = conf;
     child_api.owner =

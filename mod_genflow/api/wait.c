@@ -11,6 +11,7 @@
 #include <http_protocol.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "db/queue.h"
 #include "hub/shortcut.h"
 
@@ -26,7 +27,7 @@ const gf_prefer_t *api_wait_prefer(gf_req_t *req)
 /* ---- the engine ---- */
 
 /* The memory of a step. The allocator of a connection keeps what its pools return, for as long as
- * the connection lives; memory of its own goes back to the process. */
+ * the connection lives; memory of its own serves other requests. */
 
 static apr_status_t end_memory(void *data)
 {
@@ -42,8 +43,7 @@ static apr_status_t end_memory(void *data)
 static void begin_memory(api_wait_t *wait)
 {
     if (!wait->ctx.pool) {
-        apr_pool_create_unmanaged_ex(&wait->ctx.pool, apr_pool_abort_get(wait->req->r->pool), NULL);
-        apr_pool_tag(wait->ctx.pool, "genflow_wait");
+        wait->ctx.pool = gf_memory_pool("genflow_wait");
     }
 }
 

@@ -5,14 +5,13 @@
 
 #include <apr_atomic.h>
 
+#include "base/memory.h"
+
 gf_final_t *gf_final_make(void)
 {
-    gf_final_t *final;
-    apr_pool_t *pool;
+    apr_pool_t *pool = gf_memory_pool("genflow_final");
+    gf_final_t *final = apr_pcalloc(pool, sizeof(*final));
 
-    apr_pool_create_unmanaged_ex(&pool, NULL, NULL); /* no other thread's allocator */
-    apr_pool_tag(pool, "genflow_final");
-    final = apr_pcalloc(pool, sizeof(*final));
     final->pool = pool;
     final->holders = 1;
     return final;

@@ -7,7 +7,7 @@
 #include "model/job.h"
 
 typedef struct gf_final_t {
-    apr_pool_t *pool; /* its own, with an allocator of its own: the texts of `view` */
+    apr_pool_t *pool; /* its own: the texts of `view` */
     gf_view_t view;
     volatile apr_uint32_t holders;
 } gf_final_t;

@@ -5,25 +5,19 @@
 
 #include <string.h>
 
-#include <apr_allocator.h>
 #include <apr_strings.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "model/source_url.h"
 #include "model/url.h"
 #include "model/type.h"
 
 gf_job_t *gf_job_make(const gf_type_t *type)
 {
-    apr_allocator_t *allocator;
-    apr_pool_t *pool;
-    gf_job_t *job;
+    apr_pool_t *pool = gf_memory_pool("genflow_job");
+    gf_job_t *job = apr_pcalloc(pool, sizeof(*job));
 
-    apr_allocator_create(&allocator); /* its own: pools of different threads share nothing */
-    apr_pool_create_ex(&pool, NULL, NULL, allocator);
-    apr_allocator_owner_set(allocator, pool);
-    apr_pool_tag(pool, "genflow_job");
-    job = apr_pcalloc(pool, sizeof(*job));
     job->pool = pool;
     job->type = type;
     job->created = gf_clock_now();

@@ -36,11 +36,11 @@ static int flush(int fd)
     return fsync(fd) == 0 ? 0 : errno;
 }
 
-/* Does that with a file or folder. */
-static apr_status_t sync_path(int (*how)(int fd), const char *path)
+/* Of a file or folder. */
+static apr_status_t flush_path(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    apr_status_t rv = fd < 0 ? errno : how(fd);
+    apr_status_t rv = fd < 0 ? errno : flush(fd);
 
     if (fd >= 0) {
         close(fd);
@@ -52,11 +52,11 @@ static apr_status_t sync_path(int (*how)(int fd), const char *path)
  * the file's inode in one transaction of their journal, after all earlier ones, and fsync() of the
  * file waits for it (docs/decisions/0049). Of any other file system fsync(2) promises the bytes
  * alone. */
-static bool flushes_names(const char *path)
+static bool flushes_names(int fd)
 {
     struct statfs info;
 
-    return statfs(path, &info) == 0 && (info.f_type == EXT4_MAGIC || info.f_type == XFS_MAGIC);
+    return fstatfs(fd, &info) == 0 && (info.f_type == EXT4_MAGIC || info.f_type == XFS_MAGIC);
 }
 
 /* Makes the folder of a name in the store, and flushes the names of what it made. */
@@ -66,8 +66,8 @@ static apr_status_t make_folder(gf_ctx_t *ctx, const char *folder)
         apr_pstrmemdup(ctx->pool, folder, (apr_size_t)(strrchr(folder, '/') - folder));
     apr_status_t rv = apr_dir_make_recursive(folder, APR_FPROT_OS_DEFAULT, ctx->pool);
 
-    rv = rv ? rv : sync_path(flush, parent);
-    return rv ? rv : sync_path(flush, ctx->conf->store_folder);
+    rv = rv ? rv : flush_path(parent);
+    return rv ? rv : flush_path(ctx->conf->store_folder);
 }
 
 static apr_status_t link_file(gf_ctx_t *ctx, const char *file, const char *path, const char *folder)
@@ -85,17 +85,29 @@ static apr_status_t link_file(gf_ctx_t *ctx, const char *file, const char *path,
  * under it. Where flushing the file flushes its name, one flush after the link serves both;
  * elsewhere the file is flushed before the link and the folder after it. A name that is there
  * already may be another process's, which has not flushed it yet: it is flushed here as well. */
-static gf_err_t *put_file(bool *existing, gf_ctx_t *ctx, const char *name, const char *file)
+static apr_status_t put_open_file(bool *existing, gf_ctx_t *ctx, const char *path, int fd,
+                                  const char *file)
 {
-    const char *path = gf_store_fs_path(ctx->conf, name, ctx->pool);
     const char *folder = apr_pstrmemdup(ctx->pool, path, (apr_size_t)(strrchr(path, '/') - path));
-    bool once = flushes_names(file);
-    apr_status_t rv = sync_path(once ? write_out : flush, file);
+    bool once = flushes_names(fd);
+    apr_status_t rv = once ? write_out(fd) : flush(fd);
 
     rv = rv ? rv : link_file(ctx, file, path, folder);
     *existing = rv == EEXIST;
-    if (rv == APR_SUCCESS || *existing) {
-        rv = sync_path(flush, once ? path : folder);
+    if (rv == APR_SUCCESS && once) {
+        return flush(fd);
+    }
+    return rv == APR_SUCCESS || *existing ? flush_path(once ? path : folder) : rv;
+}
+
+static gf_err_t *put_file(bool *existing, gf_ctx_t *ctx, const char *name, const char *file)
+{
+    const char *path = gf_store_fs_path(ctx->conf, name, ctx->pool);
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    apr_status_t rv = fd < 0 ? errno : put_open_file(existing, ctx, path, fd, file);
+
+    if (fd >= 0) {
+        close(fd);
     }
     return rv == APR_SUCCESS ? NULL : gf_err_make(ctx, GF_E_STORE, rv, "cannot keep %s", path);
 }

@@ -91,7 +91,6 @@ static gf_err_t *inspect_bytes(gf_stored_t *stored, gf_ctx_t *ctx, apr_file_t *f
 {
     gf_image_t *image = &stored->image;
     apr_finfo_t info = { .size = 0 };
-    apr_off_t start = 0;
     apr_os_file_t descriptor;
     apr_status_t rv = apr_file_info_get(&info, APR_FINFO_SIZE, file);
 
@@ -122,7 +121,6 @@ static gf_err_t *inspect_bytes(gf_stored_t *stored, gf_ctx_t *ctx, apr_file_t *f
         rv = truncate(path, (off_t)image->end) < 0 ? errno : APR_SUCCESS;
         stored->bytes = image->end;
     }
-    rv = rv ? rv : apr_file_seek(file, APR_SET, &start);
     rv = rv ? rv : gf_hash_file(stored->sha256, file);
     return rv == APR_SUCCESS ? NULL : gf_err_make(ctx, GF_E_STORE, rv, "cannot read %s", path);
 }

@@ -117,7 +117,9 @@ static void clear_files(const gf_run_t *run, gf_ctx_t *ctx)
 {
     int i;
 
-    apr_file_remove(run->result.spool, ctx->pool);
+    if (!run->result.spool_removed) {
+        apr_file_remove(run->result.spool, ctx->pool);
+    }
     for (i = 0; i < run->of.generate.source_count; i++) {
         if (run->of.generate.sources[i].file) {
             apr_file_remove(run->of.generate.sources[i].file, ctx->pool);

@@ -61,6 +61,7 @@ gf_err_t *gf_result_check(gf_run_t *run, gf_ctx_t *ctx)
     }
     if (!result->image_url && ctx->conf->store->put) {
         err = gf_store_put(&stored, ctx, run->job, result->spool);
+        result->spool_removed = !err;
     }
     else if (!result->facts) {
         err = gf_store_inspect(&stored, ctx, result->spool);
@@ -108,6 +109,7 @@ gf_err_t *gf_result_store_temporarily(gf_run_t *run, gf_ctx_t *ctx)
         return NULL;
     }
     GF_TRY(gf_store_put(&stored, ctx, run->job, result->spool));
+    result->spool_removed = true;
     result->image_url = apr_pstrdup(run->job->pool, stored.url);
     return NULL;
 }

@@ -43,6 +43,7 @@ typedef struct gf_result_t {
      * NULL: not yet. */
     gf_stored_t *facts;
     const char *image_url;
+    bool spool_removed; /* the folder has the picture: `spool` names nothing any more */
 
     /* The store's answer to the last of so many uploads. */
     gf_store_outcome_t store;

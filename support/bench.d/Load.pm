@@ -24,7 +24,7 @@ use warnings;
 
 use List::Util qw(sum);
 use POSIX ();
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(CLOCK_PROCESS_CPUTIME_ID clock_gettime sleep time);
 
 use constant {
     TIMEOUT  => 10,                       # seconds that an answer may take
@@ -32,6 +32,7 @@ use constant {
     REST     => 0.2,                      # seconds in which pgbench's backends end
     QUIET    => 0.1,                      # so much of the machine's CPU time others may take
     LOOK     => 0.5,                      # seconds of a look at the others
+    FILES    => 200,                      # that are made, to see what a new one costs
     PATIENCE => 10,                       # seconds of waiting for quiet, then it is measured anyway
 };
 
@@ -141,6 +142,17 @@ sub measured {
     $round->{cpu_httpd}    = $used->{httpd} * $TICK / $round->{done};
     $round->{cpu_postgres} = $used->{postgres} * $TICK / $round->{done};
     return $round;
+}
+
+# Microseconds of CPU for a new file. After thousands of files were removed, ext4 passes their inodes
+# for minutes, one by one, each time it makes a file. What this makes goes with the site.
+sub new_file_cpu {
+    my ($folder) = @_;
+    my $begin = clock_gettime(CLOCK_PROCESS_CPUTIME_ID);
+    for my $number (1 .. FILES) {
+        open my $file, '>', "$folder/new.$number" or die "$folder: $!\n";
+    }
+    return sprintf '%.0f', (clock_gettime(CLOCK_PROCESS_CPUTIME_ID) - $begin) / FILES * 1e6;
 }
 
 # Neighbours come and go: wait for a moment without them.
