@@ -5,6 +5,7 @@
 #include <httpd.h>
 #include <ap_expr.h>
 #include <ap_mpm.h>
+#include <ap_provider.h>
 #include <apr_shm.h>
 #include <apr_strings.h>
 #include <http_config.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 #include <unixd.h>
 
+#include "api/authn.h"
 #include "api/denied.h"
 #include "api/place.h"
 #include "api/route.h"
@@ -228,6 +230,9 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
         gf_hub_set_board(child_api.hub, board);
         rv = gf_preset_cache_make(&child_api.presets, pchild, conf, PRESETS_AGE);
     }
+    if (rv == APR_SUCCESS) {
+        rv = gf_key_cache_make(&child_api.keys, pchild);
+    }
     if (rv == APR_SUCCESS && conf->dispatch) {
         rv = gf_dispatch_start(&child_dispatch, pchild, &ctx, child_api.hub, turn, child_api.owner);
     }
@@ -241,6 +246,7 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, server,
                      "GF0004: the child cannot start its background");
         child_api.hub = NULL;
+        child_api.keys = NULL;
         return;
     }
     apr_pool_pre_cleanup_register(pchild, NULL, child_end);
@@ -323,6 +329,43 @@ static int genflow_access(request_rec *r)
                : DECLINED;
 }
 
+/* ---- API keys as authentication (api/authn.c) ---- */
+
+static int genflow_check_authn(request_rec *r)
+{
+    return api_authn_check(r, &child_api);
+}
+
+static authn_status genflow_check_password(request_rec *r, const char *user, const char *password)
+{
+    return api_authn_password(r, &child_api, user, password);
+}
+
+static authz_status genflow_check_scopes(request_rec *r, const char *line, const void *scopes)
+{
+    (void)line;
+    return api_authn_check_scopes(r, scopes);
+}
+
+static const char *genflow_parse_scopes(cmd_parms *cmd, const char *line, const void **scopes)
+{
+    return api_authn_parse_scopes(scopes, line, cmd->pool);
+}
+
+static const authn_provider key_provider = { genflow_check_password, NULL };
+static const authz_provider scope_provider = { genflow_check_scopes, genflow_parse_scopes };
+
+static void register_authentication(apr_pool_t *pool)
+{
+    ap_hook_check_authn(genflow_check_authn, NULL, NULL, APR_HOOK_MIDDLE,
+                        AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_note_auth_failure(api_authn_challenge, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_register_auth_provider(pool, AUTHN_PROVIDER_GROUP, API_AUTHN_PROVIDER,
+                              AUTHN_PROVIDER_VERSION, &key_provider, AP_AUTH_INTERNAL_PER_CONF);
+    ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, API_AUTHN_SCOPE, AUTHZ_PROVIDER_VERSION,
+                              &scope_provider, AP_AUTH_INTERNAL_PER_CONF);
+}
+
 /* An address of GenflowPath needs no SetHandler. One that a section around sets, such as that of
  * mod_proxy, does not count for it. */
 static int genflow_fixups(request_rec *r)
@@ -362,7 +405,7 @@ static void genflow_hooks(apr_pool_t *pool)
     static const char *const after_authz[] = { "mod_authz_core.c", NULL };
     static const char *const before_watchdog[] = { "mod_watchdog.c", NULL };
 
-    (void)pool;
+    register_authentication(pool);
     api_denied_register();
     httpd_park_register(); /* requests that wait without a thread */
     ap_hook_check_config(genflow_check_config, NULL, NULL,

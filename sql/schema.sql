@@ -103,6 +103,37 @@ CREATE TABLE genflow.accounts (
 CREATE TRIGGER accounts_no_delete BEFORE DELETE ON genflow.accounts FOR EACH ROW EXECUTE FUNCTION genflow.forbid();
 CREATE TRIGGER accounts_no_truncate BEFORE TRUNCATE ON genflow.accounts FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
 
+CREATE TABLE genflow.api_keys (
+    id text NOT NULL,
+    hash bytea NOT NULL,
+    user_id text NOT NULL,
+    name text NOT NULL,
+    scopes text[] NOT NULL,
+    types text[],
+    budget bigint,
+    budget_per text,
+    budget_day date NOT NULL DEFAULT '1970-01-01'::date,
+    budget_used bigint NOT NULL DEFAULT 0,
+    created_by text,
+    created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    used_at timestamp with time zone,
+    CONSTRAINT api_keys_pkey PRIMARY KEY (id),
+    CONSTRAINT api_keys_budget_check CHECK (budget >= 0),
+    CONSTRAINT api_keys_budget_kept CHECK ((budget_used >= 0) AND ((budget IS NULL) OR (budget_used <= budget))),
+    CONSTRAINT api_keys_budget_per_check CHECK (budget_per = ANY (ARRAY['day'::text, 'total'::text])),
+    CONSTRAINT api_keys_budget_whole CHECK ((budget IS NULL) = (budget_per IS NULL)),
+    CONSTRAINT api_keys_hash_check CHECK (length(hash) = 32),
+    CONSTRAINT api_keys_id_check CHECK (id ~ '^[0-9A-Za-z]{12}$'::text),
+    CONSTRAINT api_keys_name_check CHECK ((length(name) >= 1) AND (length(name) <= 100)),
+    CONSTRAINT api_keys_scopes_check CHECK ((cardinality(scopes) > 0) AND (scopes <@ ARRAY['images'::text, 'read'::text, 'keys'::text, 'admin'::text])),
+    CONSTRAINT api_keys_types_check CHECK (cardinality(types) > 0),
+    CONSTRAINT api_keys_user_id_check CHECK ((length(user_id) >= 1) AND (length(user_id) <= 255))
+) WITH (fillfactor=70);
+CREATE INDEX api_keys_user ON genflow.api_keys USING btree (user_id, created_at, id);
+CREATE TRIGGER api_keys_guard BEFORE UPDATE ON genflow.api_keys FOR EACH ROW WHEN ((new.id <> old.id) OR (new.hash <> old.hash) OR (new.user_id <> old.user_id) OR (new.scopes <> old.scopes) OR (new.types IS DISTINCT FROM old.types) OR (new.budget IS DISTINCT FROM old.budget) OR (new.budget_per IS DISTINCT FROM old.budget_per) OR (new.expires_at IS DISTINCT FROM old.expires_at) OR ((old.revoked_at IS NOT NULL) AND (new.revoked_at IS DISTINCT FROM old.revoked_at))) EXECUTE FUNCTION genflow.forbid();
+
 CREATE TABLE genflow.assets (
     id uuid NOT NULL,
     user_id text NOT NULL,
@@ -238,9 +269,11 @@ CREATE TABLE genflow.ledger (
     reason text,
     external_ref text,
     call uuid,
+    api_key text,
     CONSTRAINT ledger_pkey PRIMARY KEY (ref, kind),
     CONSTRAINT ledger_one_phase UNIQUE (ref, phase),
     CONSTRAINT ledger_amounts CHECK (((amount >= 0) OR (kind = 'adjust'::text)) AND (released >= 0) AND ((kind <> 'release'::text) OR (amount = 0)) AND ((kind = ANY (ARRAY['capture'::text, 'release'::text])) OR (released = 0))),
+    CONSTRAINT ledger_check CHECK ((api_key IS NULL) OR (kind = 'hold'::text)),
     CONSTRAINT ledger_kind_check CHECK (kind = ANY (ARRAY['grant'::text, 'adjust'::text, 'hold'::text, 'capture'::text, 'release'::text, 'refund'::text]))
 );
 CREATE UNIQUE INDEX ledger_external_ref ON genflow.ledger USING btree (external_ref) WHERE (external_ref IS NOT NULL);
@@ -515,6 +548,70 @@ CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_
 CREATE TRIGGER neo_glitch_media_guard BEFORE UPDATE ON public.neo_glitch_media FOR EACH ROW WHEN ((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR (new.legacy_id IS DISTINCT FROM old.legacy_id) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status))) EXECUTE FUNCTION genflow.forbid();
 CREATE TRIGGER neo_glitch_media_no_delete BEFORE DELETE ON public.neo_glitch_media FOR EACH ROW WHEN (old.status = ANY (ARRAY['pending'::text, 'processing'::text])) EXECUTE FUNCTION genflow.forbid();
 CREATE TRIGGER neo_glitch_media_no_truncate BEFORE TRUNCATE ON public.neo_glitch_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+CREATE FUNCTION genflow.admin_api_key_put(p_user text, p_id text, p_hash bytea, p_name text, p_scopes text[], p_types text[], p_expires timestamp with time zone, p_budget bigint, p_per text, p_by text, p_max integer, OUT outcome text, OUT created_at text, OUT expires_at text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    k     genflow.api_keys;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('genflow keys of ' || p_user, 0));
+    SELECT * INTO k FROM genflow.api_keys o WHERE o.id = p_id AND o.hash = p_hash;
+    IF NOT FOUND THEN
+        IF p_expires <= v_now THEN
+            outcome := 'past';
+            RETURN;
+        END IF;
+        DELETE FROM genflow.api_keys o WHERE o.user_id = p_user
+            AND least(o.revoked_at, o.expires_at) < v_now - interval '30 days';
+        IF (SELECT count(*) FROM genflow.api_keys o WHERE o.user_id = p_user
+               AND o.revoked_at IS NULL AND (o.expires_at IS NULL OR o.expires_at > v_now)) >= p_max
+        THEN
+            outcome := 'too_many';
+            RETURN;
+        END IF;
+        INSERT INTO genflow.api_keys AS n (id, hash, user_id, name, scopes, types, budget,
+                                           budget_per, created_by, created_at, expires_at)
+        VALUES (p_id, p_hash, p_user, p_name, p_scopes, p_types, p_budget, p_per, p_by, v_now,
+                p_expires)
+        RETURNING n.* INTO k;
+    END IF;
+    outcome := 'ok';
+    created_at := genflow.iso(k.created_at);
+    expires_at := genflow.iso(k.expires_at);
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.admin_api_key_put(text,text,bytea,text,text[],text[],timestamp with time zone,bigint,text,text,integer) TO genflow_administration;
+
+CREATE FUNCTION genflow.admin_api_key_revoke(p_user text, p_id text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    UPDATE genflow.api_keys k SET revoked_at = coalesce(k.revoked_at, clock_timestamp())
+     WHERE k.id = p_id AND (p_user IS NULL OR k.user_id = p_user);
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.admin_api_key_revoke(text,text) TO genflow_administration;
+
+CREATE FUNCTION genflow.admin_api_keys(p_user text, p_before text, p_limit integer, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(id text, user_id text, name text, scopes text, types text, budget bigint, per text, spent bigint, created_by text, created_at text, expires_at text, revoked_at text, used_at text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    RETURN QUERY
+    SELECT k.id, k.user_id, k.name, array_to_string(k.scopes, ' '), array_to_string(k.types, ' '),
+           k.budget, k.budget_per,
+           genflow.api_key_spent(k, (statement_timestamp()
+                                     AT TIME ZONE genflow.day_zone(p_day))::date),
+           k.created_by, genflow.iso(k.created_at), genflow.iso(k.expires_at),
+           genflow.iso(k.revoked_at), genflow.iso(k.used_at)
+      FROM genflow.api_keys k
+     WHERE (p_user IS NULL OR k.user_id = p_user)
+       AND (p_before IS NULL OR (k.created_at, k.id) < (SELECT b.created_at, b.id
+                                                          FROM genflow.api_keys b
+                                                         WHERE b.id = p_before))
+     ORDER BY k.created_at DESC, k.id DESC LIMIT p_limit;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.admin_api_keys(text,text,integer,text) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -1026,6 +1123,101 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.allowance(text,bigint,bigint,bigint,bigint,bigint,text) TO genflow_module;
 
+CREATE FUNCTION genflow.api_key_afford(p_key text, p_cost bigint, p_day date, p_reservation uuid) RETURNS text
+    LANGUAGE sql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT CASE WHEN p_cost > 0 AND EXISTS (
+        SELECT FROM genflow.api_keys k
+         WHERE k.id = p_key AND k.budget < p_cost + genflow.api_key_spent(k, p_day) - coalesce(
+               (SELECT h.amount FROM genflow.ledger h
+                 WHERE h.ref = p_reservation AND h.kind = 'hold' AND h.api_key = p_key
+                   AND (k.budget_per = 'total' OR h.window_day = k.budget_day)), 0))
+        THEN 'key_spent' ELSE 'ok' END
+$$;
+
+CREATE FUNCTION genflow.api_key_get(p_id text) RETURNS TABLE(hash text, user_id text, scopes text, types text, revoked boolean, left_ms bigint, has_budget boolean, use_due boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT encode(k.hash, 'hex'), k.user_id, array_to_string(k.scopes, ' '),
+           array_to_string(k.types, ' '), k.revoked_at IS NOT NULL,
+           (extract(epoch FROM k.expires_at - statement_timestamp()) * 1000)::bigint,
+           k.budget IS NOT NULL,
+           k.used_at IS NULL OR k.used_at <= statement_timestamp() - interval '1 minute'
+      FROM genflow.api_keys k WHERE k.id = p_id
+$$;
+GRANT EXECUTE ON FUNCTION genflow.api_key_get(text) TO genflow_module;
+
+CREATE FUNCTION genflow.api_key_hold(p_key text, p_amount bigint, p_day date) RETURNS void
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    UPDATE genflow.api_keys k
+       SET budget_used = genflow.api_key_spent(k, p_day) + p_amount,
+           budget_day = CASE WHEN k.budget_day = p_day + 1 THEN k.budget_day ELSE p_day END
+     WHERE k.id = p_key AND genflow.api_key_spent(k, p_day) + p_amount <= k.budget;
+    IF NOT FOUND AND EXISTS (SELECT FROM genflow.api_keys k WHERE k.id = p_key
+                                AND k.budget IS NOT NULL) THEN
+        RAISE EXCEPTION 'genflow: budget of the key spent' USING ERRCODE = 'GF402';
+    END IF;
+END $$;
+
+CREATE FUNCTION genflow.api_key_put(p_user text, p_id text, p_hash bytea, p_name text, p_scopes text[], p_types text[], p_expires timestamp with time zone, p_budget bigint, p_per text, p_by text, p_max integer, OUT outcome text, OUT created_at text, OUT expires_at text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    IF 'admin' = ANY (p_scopes) THEN
+        outcome := 'admin';
+        RETURN;
+    END IF;
+    SELECT k.* INTO outcome, created_at, expires_at
+      FROM genflow.admin_api_key_put(p_user, p_id, p_hash, p_name, p_scopes, p_types, p_expires,
+                                     p_budget, p_per, p_by, p_max) k;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.api_key_put(text,text,bytea,text,text[],text[],timestamp with time zone,bigint,text,text,integer) TO genflow_module;
+
+CREATE FUNCTION genflow.api_key_return(p_ref uuid, p_released bigint) RETURNS void
+    LANGUAGE sql SET search_path=pg_catalog, pg_temp AS
+$$
+    UPDATE genflow.api_keys k SET budget_used = greatest(k.budget_used - p_released, 0)
+      FROM genflow.ledger h
+     WHERE h.ref = p_ref AND h.kind = 'hold' AND k.id = h.api_key AND k.budget IS NOT NULL
+       AND (k.budget_per = 'total' OR h.window_day = k.budget_day)
+$$;
+
+CREATE FUNCTION genflow.api_key_revoke(p_user text, p_id text) RETURNS text
+    LANGUAGE sql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT CASE WHEN p_user IS NULL THEN 'not_found'
+                ELSE genflow.admin_api_key_revoke(p_user, p_id) END
+$$;
+GRANT EXECUTE ON FUNCTION genflow.api_key_revoke(text,text) TO genflow_module;
+
+CREATE FUNCTION genflow.api_key_spent(k genflow.api_keys, p_day date) RETURNS bigint
+    LANGUAGE sql STABLE AS
+$$
+    SELECT CASE WHEN k.budget_per = 'total' OR k.budget_day BETWEEN p_day AND p_day + 1
+                THEN k.budget_used ELSE 0 END
+$$;
+
+CREATE FUNCTION genflow.api_key_used(p_id text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    UPDATE genflow.api_keys k SET used_at = date_trunc('minute', clock_timestamp())
+     WHERE k.id IN (SELECT o.id FROM genflow.api_keys o WHERE o.id = p_id
+                       AND (o.used_at IS NULL
+                            OR o.used_at <= clock_timestamp() - interval '1 minute')
+                       FOR UPDATE SKIP LOCKED)
+$$;
+GRANT EXECUTE ON FUNCTION genflow.api_key_used(text) TO genflow_module;
+
+CREATE FUNCTION genflow.api_keys(p_user text, p_before text, p_limit integer, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(id text, user_id text, name text, scopes text, types text, budget bigint, per text, spent bigint, created_by text, created_at text, expires_at text, revoked_at text, used_at text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT k.* FROM genflow.admin_api_keys(p_user, p_before, p_limit, p_day) k
+     WHERE p_user IS NOT NULL
+$$;
+GRANT EXECUTE ON FUNCTION genflow.api_keys(text,text,integer,text) TO genflow_module;
+
 CREATE FUNCTION genflow.asset_bytes(p_id uuid) RETURNS TABLE(type text, bytes bytea)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -1417,6 +1609,22 @@ BEGIN
             WHERE w.deadline_at < clock_timestamp() - $1
         UNION ALL SELECT 'one key per job', k.job_id::text
             FROM genflow.idempotency_keys k GROUP BY k.job_id HAVING count(*) > 1
+        UNION ALL SELECT 'the budget of a key counts what it held and did not give back', k.id
+            FROM genflow.api_keys k
+            LEFT JOIN (SELECT h.api_key, sum(h.amount - coalesce(e.released, 0)) AS used
+                         FROM genflow.ledger h LEFT JOIN genflow.ledger e ON e.ref = h.ref
+                             AND e.kind IN ('capture', 'release')
+                        WHERE h.api_key IS NOT NULL GROUP BY 1) u ON u.api_key = k.id
+            WHERE k.budget_per = 'total' AND k.budget_used <> coalesce(u.used, 0)
+        UNION ALL SELECT 'a day''s budget of a key covers what it held that day and did not give'
+            ' back', k.id
+            FROM genflow.api_keys k
+            JOIN (SELECT h.api_key, h.window_day, sum(h.amount - coalesce(e.released, 0)) AS used
+                    FROM genflow.ledger h LEFT JOIN genflow.ledger e ON e.ref = h.ref
+                        AND e.kind IN ('capture', 'release')
+                   WHERE h.api_key IS NOT NULL GROUP BY 1, 2) u ON u.api_key = k.id
+                     AND u.window_day = k.budget_day
+            WHERE k.budget_per = 'day' AND k.budget_used < u.used
         UNION ALL SELECT 'a day''s quota covers what was held that day and not given back',
             a.user_id FROM genflow.accounts a
             JOIN (SELECT h.user_id, h.window_day, sum(h.amount - coalesce(r.released, 0)) AS used
@@ -2360,6 +2568,11 @@ BEGIN
           JOIN (
             SELECT 'genflow_module' AS role, unnest(ARRAY[
                    'allowance',
+                   'api_key_get',
+                   'api_key_put',
+                   'api_key_revoke',
+                   'api_key_used',
+                   'api_keys',
                    'asset_bytes',
                    'asset_delete',
                    'asset_get',
@@ -2422,6 +2635,9 @@ BEGIN
                                                  '_restored', '_cancel', '_delete']) AS a(act)
             UNION ALL
             SELECT 'genflow_administration', unnest(ARRAY[
+                   'admin_api_key_put',
+                   'admin_api_key_revoke',
+                   'admin_api_keys',
                    'admin_breaker_reset',
                    'admin_cancel',
                    'admin_check',
@@ -2545,12 +2761,12 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.history_count(text,text[],text,text,integer) TO genflow_module;
 
-CREATE FUNCTION genflow.hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text) RETURNS void
+CREATE FUNCTION genflow.hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text, p_api_key text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
 $$
 BEGIN
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, window_day)
-        VALUES (p_ref, 'hold', p_user, p_amount, p_window);
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, window_day, api_key)
+        VALUES (p_ref, 'hold', p_user, p_amount, p_window, p_api_key);
     IF p_day = 'rolling' AND p_amount > 0 AND (SELECT u.used > a.day_limit
                                 FROM genflow.accounts a, genflow.rolling_use(p_user,
                                     clock_timestamp()) u
@@ -2913,6 +3129,11 @@ BEGIN
     END CASE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'genflow: no account' USING ERRCODE = 'GF403';
+    END IF;
+    IF NEW.api_key IS NOT NULL AND NEW.amount > 0 THEN
+        PERFORM genflow.api_key_hold(NEW.api_key, NEW.amount, NEW.window_day);
+    ELSIF NEW.released > 0 THEN
+        PERFORM genflow.api_key_return(NEW.ref, NEW.released);
     END IF;
     RETURN NULL;
 END $$;
@@ -3302,7 +3523,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean,uuid,boolean) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, p_take boolean DEFAULT false, p_renew boolean DEFAULT false, p_fallback_of uuid DEFAULT NULL::uuid, p_provider text DEFAULT NULL::text, p_model text DEFAULT NULL::text, p_hook_token text DEFAULT NULL::text, p_budget bigint DEFAULT NULL::bigint, p_price bigint DEFAULT 1, p_request_hash jsonb DEFAULT NULL::jsonb, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text, OUT intent text) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, p_take boolean DEFAULT false, p_renew boolean DEFAULT false, p_fallback_of uuid DEFAULT NULL::uuid, p_provider text DEFAULT NULL::text, p_model text DEFAULT NULL::text, p_hook_token text DEFAULT NULL::text, p_budget bigint DEFAULT NULL::bigint, p_price bigint DEFAULT 1, p_request_hash jsonb DEFAULT NULL::jsonb, p_api_key text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text, OUT intent text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -3319,6 +3540,9 @@ BEGIN
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
+    IF outcome = 'ok' AND p_api_key IS NOT NULL THEN
+        outcome := genflow.api_key_afford(p_api_key, p_cost, v_look.day, v_look.reservation);
+    END IF;
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
         outcome := genflow.limits(p_user, 1::smallint, p_concurrent,
                                   CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
@@ -3379,7 +3603,7 @@ BEGIN
                     CASE WHEN intent IS NOT NULL THEN p_model END)
             RETURNING work.picture_secret INTO picture_secret;
             PERFORM genflow.reservation_take(p_user, id, v_look.reservation, p_take);
-            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day, p_api_key);
             -- of several generations of a prediction the first one
             IF p_parameters #>> '{front,start}' = 'true' AND p_webhook_url IS NOT NULL AND p_start
                AND (NOT p_parameters->'front' ? 'count' OR p_run_id LIKE '%-1') THEN
@@ -3433,9 +3657,9 @@ BEGIN
         END IF;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid,boolean,boolean,uuid,text,text,text,bigint,bigint,jsonb) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid,boolean,boolean,uuid,text,text,text,bigint,bigint,jsonb,text) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, p_take boolean DEFAULT false, p_renew boolean DEFAULT false) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
+CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, p_take boolean DEFAULT false, p_renew boolean DEFAULT false, p_api_key text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -3455,7 +3679,7 @@ BEGIN
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner,
                 p_lease, p_start, p_priority, p_day,
                 p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END,
-                p_webhook_url, p_call, p_take AND i = 1, p_renew);
+                p_webhook_url, p_call, p_take AND i = 1, p_renew, p_api_key => p_api_key);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 -- the generations before it hold nothing once they are undone
                 r.held := r.held - (i - 1) * p_cost;
@@ -3485,7 +3709,7 @@ BEGIN
                    FROM unnest(v_done, v_ids, v_epochs, v_states, v_created, v_secrets)
                      AS u(outcome, id, epoch, status, created_at, secret);
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid,boolean,boolean) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid,boolean,boolean,text) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -4091,7 +4315,7 @@ BEGIN
     RETURN coalesce(cardinality(v_ids), 0);
 END $$;
 
-CREATE FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, p_unbound boolean DEFAULT false, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, p_unbound boolean DEFAULT false, p_api_key text DEFAULT NULL::text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -4101,6 +4325,9 @@ DECLARE
 BEGIN
     SELECT * INTO v_look FROM genflow.afford(p_user, p_amount, p_day, NULL, false);
     outcome := v_look.outcome;
+    IF outcome = 'ok' AND p_api_key IS NOT NULL THEN
+        outcome := genflow.api_key_afford(p_api_key, p_amount, v_look.day, NULL);
+    END IF;
     IF outcome = 'ok' THEN
         INSERT INTO genflow.reservations AS t (id, user_id, request_id, amount, action, unbound,
                                                created_at, expires_at)
@@ -4108,7 +4335,7 @@ BEGIN
                 v_now + p_lifetime)
             ON CONFLICT ON CONSTRAINT reservations_once DO NOTHING RETURNING t.* INTO r;
         IF FOUND THEN
-            PERFORM genflow.hold(r.id, p_user, p_amount, v_look.day, p_day);
+            PERFORM genflow.hold(r.id, p_user, p_amount, v_look.day, p_day, p_api_key);
         END IF;
     END IF;
     -- Refused, or the reservation exists: its state is the answer, even if the credits would not
@@ -4129,7 +4356,7 @@ BEGIN
     balance := coalesce(balance, 0);
     held := coalesce(held, 0);
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.reserve(text,text,bigint,text,interval,text,boolean) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.reserve(text,text,bigint,text,interval,text,boolean,text) TO genflow_module;
 
 CREATE FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS

@@ -9,6 +9,7 @@
 #include "api/handlers.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "db/api_key_cache.h"
 #include "db/preset.h"
 #include "db/queue.h"
 #include "hub/hub.h"
@@ -22,7 +23,8 @@ typedef struct gf_api_t {
     const gf_conf_t *conf;
     gf_hub_t *hub;
     gf_preset_cache_t *presets;
-    gf_buckets_t *buckets; /* of all children; NULL: rates are not limited */
+    gf_key_cache_t *keys;  /* NULL: the child could not start */
+    gf_buckets_t *buckets; /* of all children */
     const char *owner;     /* this process, as owner of leases */
 } gf_api_t;
 
@@ -46,6 +48,7 @@ typedef struct gf_req_t {
     const gf_api_t *api;
     const char *base;      /* where the API is mounted: "/api" */
     const char *user;      /* the authenticated user; NULL only for handlers that need none */
+    const gf_key_t *key;   /* the API key that it came with; NULL: none */
     const gf_type_t *type; /* of a {type} route; of others, once the handler knows it */
     apr_table_t *query;    /* api_body_query(); NULL: not read yet */
 

@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "api/authn.h"
 #include "base/clock.h"
 #include "db/ledger.h"
 #include "db/site.h"
@@ -52,6 +53,8 @@ gf_err_t *api_create_refused(gf_req_t *req, const gf_created_t *created, int cou
     case GF_NO_CREDIT:
         return gf_ledger_no_credit(req->ctx, req->user, created->balance - created->held,
                                    req->type->cost * count);
+    case GF_KEY_SPENT:
+        return gf_ledger_key_spent(req->ctx, req->key->id, req->type->cost * count);
     case GF_QUOTA_SPENT:
         return gf_ledger_quota_spent(req->ctx, req->user);
     case GF_MISMATCH:
@@ -221,9 +224,13 @@ static void plan_intent(gf_begin_t *begin, gf_req_t *req, const gf_spec_t *spec)
 gf_err_t *api_create(gf_created_t *created, gf_begin_t *begin, gf_req_t *req,
                      const gf_caller_t *caller, const gf_spec_t *spec)
 {
-    bool here = !spec->pending && reserve_places(req->api->hub, spec->count);
-    gf_err_t *err;
+    gf_err_t *err = api_authn_need_type(req, spec->type);
+    bool here;
 
+    if (err) {
+        return err;
+    }
+    here = !spec->pending && reserve_places(req->api->hub, spec->count);
     memset(begin, 0, sizeof(*begin));
     if (here) {
         begin->owner = req->api->owner;

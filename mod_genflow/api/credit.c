@@ -132,6 +132,7 @@ gf_err_t *api_credit_reserve_answer(gf_req_t *req, gf_reservation_t *reservation
 {
     gf_out_t out;
 
+    reservation->api_key = req->key ? req->key->id : NULL;
     GF_TRY(gf_ledger_reserve(reservation, req->ctx, req->user));
     gf_reply_begin(&out, req);
     gf_out_put_string(&out, "request_id", reservation->request_id);

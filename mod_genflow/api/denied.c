@@ -8,6 +8,7 @@
 #include <http_protocol.h>
 #include <util_filter.h>
 
+#include "api/authn.h"
 #include "api/legacy.h"
 #include "api/place.h"
 #include "api/api.h"
@@ -97,20 +98,31 @@ void api_denied_replace(request_rec *r, const char *type, const char *text,
 
 gf_err_t *api_denied_error(gf_req_t *req)
 {
+    request_rec *r = req->r;
+    gf_err_t *err = api_authn_refused(r, r->status);
+
+    if (err) {
+        r->status = err->row->http; /* mod_auth_basic has but 401 and 500 */
+    }
+    if (err || r->status != HTTP_UNAUTHORIZED) {
+        return err;
+    }
     return gf_err_make(req->ctx,
-                       is_expired(req->ctx, req->r) ? GF_E_TOKEN_EXPIRED
-                                                    : api_legacy_not_signed_in(req->r),
+                       is_expired(req->ctx, r) ? GF_E_TOKEN_EXPIRED : api_legacy_not_signed_in(r),
                        APR_SUCCESS, "by httpd");
 }
 
 void api_denied(request_rec *r)
 {
     gf_req_t req = { .r = r };
+    gf_err_t *err;
 
-    if (r->status != HTTP_UNAUTHORIZED || !api_place_is_location(r)) {
+    if (!api_place_is_location(r)) {
         return;
     }
     req.ctx = httpd_glue_request_ctx(r, httpd_conf_get(r->server));
-    api_denied_replace(r, NULL, gf_reply_error_text(&req, api_denied_error(&req)),
-                       apr_table_make(r->pool, 1));
+    err = api_denied_error(&req);
+    if (err) {
+        api_denied_replace(r, NULL, gf_reply_error_text(&req, err), apr_table_make(r->pool, 1));
+    }
 }

@@ -33,9 +33,7 @@ gf_err_t *api_limit(gf_req_t *req)
 {
     const gf_conf_t *conf = req->api->conf;
 
-    if (req->api->buckets) {
-        GF_TRY(take_token(req, &conf->limit_address, "address ", httpd_limits_address(req->r)));
-        GF_TRY(take_token(req, &conf->limit_rate, "user ", req->user));
-    }
+    GF_TRY(take_token(req, &conf->limit_address, "address ", httpd_limits_address(req->r)));
+    GF_TRY(take_token(req, &conf->limit_rate, "user ", req->user));
     return gf_gallery_allowance(req->ctx, req->user);
 }

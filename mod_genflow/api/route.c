@@ -8,6 +8,7 @@
 #include <http_request.h>
 
 #include "api/admin.h"
+#include "api/authn.h"
 #include "api/cors.h"
 #include "api/legacy.h"
 #include "api/place.h"
@@ -32,6 +33,8 @@
 #define PENDING  API_PENDING
 #define PUBLIC   API_PUBLIC
 #define CREDIT   API_CREDIT
+#define WRITES   API_WRITES
+#define KEYS     API_KEYS
 
 #define MAKE    "dryRun|names"
 #define PAGE    "|limit|cursor"
@@ -229,8 +232,23 @@ static bool is_open(const api_route_t *route, const gf_conf_t *conf)
     return (route->flags & ANYONE) || ((route->flags & PUBLIC) && conf->feed_open);
 }
 
+/* The scopes that an API key needs for it. */
+static unsigned scopes_of(const gf_req_t *req, const api_route_t *route)
+{
+    bool reads = (route->methods & GET) && !(route->flags & WRITES);
+    unsigned scopes = route->flags & KEYS ? GF_SCOPE_KEYS : reads ? GF_SCOPE_READ : GF_SCOPE_IMAGES;
+
+    if (req->admin) {
+        scopes = GF_SCOPE_ADMIN | (route->flags & KEYS ? GF_SCOPE_KEYS : 0);
+    }
+    return scopes;
+}
+
 static gf_err_t *call_handler(gf_req_t *req, const api_route_t *route)
 {
+    if (!(route->flags & ANYONE)) {
+        GF_TRY(api_authn_need(req, scopes_of(req, route)));
+    }
     req->two_step = route->flags & TWO_STEP;
     req->as_job = route->flags & AS_JOB;
     req->pending = route->flags & PENDING;
@@ -410,6 +428,7 @@ gf_req_t *api_route_request(request_rec *r, const gf_api_t *api)
     req->r = r;
     req->api = api;
     req->ctx = httpd_glue_request_ctx(r, api->conf);
+    req->key = api_authn_key(r);
     return req;
 }
 
@@ -419,6 +438,9 @@ int api_route(request_rec *r, const gf_api_t *api)
     gf_err_t *err;
 
     err = api_place_check(req);
+    if (!err && strcmp(r->handler, "genflow-result") == 0) {
+        err = api_authn_need(req, GF_SCOPE_READ);
+    }
     if (err) {
         return gf_reply_error(req, err);
     }

@@ -20,6 +20,8 @@
 #define API_PENDING  32U
 #define API_PUBLIC   64U
 #define API_CREDIT   128U
+#define API_WRITES   256U
+#define API_KEYS     512U
 
 /* A row of a table of addresses: api/route_table.h documents each member. */
 typedef struct api_route_t {

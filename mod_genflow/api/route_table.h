@@ -19,6 +19,10 @@
  *            TWO_STEP  answers 200 with the generation under "data" (req->two_step)
  *            AS_JOB    shows a generation as a job (req->as_job)
  *            PENDING   makes generations that another call starts (req->pending)
+ *            WRITES    an API key needs the scope images for it
+ *            KEYS      an API key needs the scope keys for it. Without these two it needs the scope
+ *                      read for what can be had by GET, and images for all else; administration
+ *                      needs admin beside
  *   query    the arguments that it may have: "limit|cursor"; NULL: any. Others are refused, unless
  *            GenflowBodyUnknown says ignore
  *
@@ -56,7 +60,10 @@ ROUTE(DELETE,     "assets/{id}",                 api_asset_delete, 0, "")
 ROUTE(GET,        "templates",                   api_template_list, 0, "limit|cursor")
 ROUTE(POST,       "templates",                   api_template_put, 0, "")
 ROUTE(DELETE,     "templates/{id}",              api_template_delete, 0, "")
-ROUTE(GET,        "webhook-secret",              api_webhook_secret, 0, "")
+ROUTE(GET,        "webhook-secret",              api_webhook_secret, WRITES, "")
+ROUTE(GET,        "keys",                        api_key_list, KEYS, "limit|cursor")
+ROUTE(POST,       "keys",                        api_key_add, KEYS | COSTS, "")
+ROUTE(DELETE,     "keys/{id}",                   api_key_revoke, KEYS, "")
 ROUTE(GET,        "health",                      api_health, ANYONE, NULL)
 ROUTE(POST,       "hook/{provider}/{id}/{token}", api_provider_webhook, ANYONE, NULL)
 
@@ -64,14 +71,14 @@ ROUTE(POST,       "hook/{provider}/{id}/{token}", api_provider_webhook, ANYONE, 
  *
  * They come first where the directive is On; an address that is not here is served as above. */
 
-OLD(GET | POST,   "{type}/generate",             api_legacy_generate, 0, NULL)
+OLD(GET | POST,   "{type}/generate",             api_legacy_generate, WRITES, NULL)
 OLD(GET | POST,   "{type}/status",               api_legacy_status, 0, NULL)
 OLD(POST,         "credits-reserve",             api_legacy_credit_reserve, CREDIT, NULL)
 OLD(POST,         "credits-finalize",            api_legacy_credit_finalize, 0, NULL)
 OLD(GET | POST,   "getQuota",                    api_legacy_user_quota, CREDIT, NULL)
 OLD(GET | POST,   "check-credits",               api_legacy_user_credits, CREDIT, NULL)
 OLD(GET | POST,   "whoami",                      api_legacy_user_whoami, 0, NULL)
-OLD(GET | POST | PUT, "user-settings",           api_legacy_user_settings, 0, NULL)
+OLD(GET | POST | PUT, "user-settings",           api_legacy_user_settings, WRITES, NULL)
 OLD(POST,         "cloudinary-sign",             api_legacy_user_sign, COSTS, NULL)
 OLD(GET | POST,   "getUserMedia",                api_legacy_media_list, 0, NULL)
 OLD(POST | DELETE, "delete-media",               api_legacy_media_delete, 0, NULL)
@@ -108,3 +115,6 @@ ADMIN(POST,       "presets",                     api_admin_preset_add, 0, "")
 ADMIN(GET,        "presets/{key}",               api_admin_preset, 0, "type")
 ADMIN(PUT,        "presets/{key}",               api_admin_preset_edit, 0, "type")
 ADMIN(DELETE,     "presets/{key}",               api_admin_preset_delete, 0, "type")
+ADMIN(GET,        "keys",                        api_admin_key_list, KEYS, "user|limit|cursor")
+ADMIN(POST,       "keys",                        api_admin_key_add, KEYS, "")
+ADMIN(DELETE,     "keys/{id}",                   api_admin_key_revoke, KEYS, "")

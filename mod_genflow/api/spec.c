@@ -62,6 +62,7 @@ gf_err_t *api_spec_key(gf_caller_t *caller, gf_req_t *req, const char *own)
     caller->user = req->user;
     caller->take = httpd_conf_legacy(req->r);
     caller->renew = false;
+    caller->api_key = req->key ? req->key->id : NULL;
     caller->key = key ? apr_pstrcat(req->r->pool, "key:", key, NULL) : own;
     return NULL;
 }

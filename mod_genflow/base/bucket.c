@@ -5,6 +5,7 @@
  * callers. */
 #include "base/bucket.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,8 +74,8 @@ static volatile apr_uint64_t *find_cell(apr_uint64_t *found, volatile apr_uint64
     return cell;
 }
 
-apr_interval_time_t gf_bucket_take(gf_buckets_t *buckets, const gf_rate_t *rate, const char *name,
-                                   apr_time_t now)
+static apr_interval_time_t use(gf_buckets_t *buckets, const gf_rate_t *rate, const char *name,
+                               apr_time_t now, bool take)
 {
     apr_uint64_t hash = hash_of(buckets, name);
     apr_uint64_t tag = hash >> FULL_BITS ? hash >> FULL_BITS : 1; /* an empty cell is free */
@@ -92,7 +93,20 @@ apr_interval_time_t gf_bucket_take(gf_buckets_t *buckets, const gf_rate_t *rate,
         if (full - at > every * rate->burst) {
             return (full - at - every * rate->burst) * GF_BUCKET_FINEST;
         }
-    } while (apr_atomic_cas64(cell, tag << FULL_BITS | ((apr_uint64_t)full & FULL_MASK), found)
-             != found);
+    } while (take
+             && apr_atomic_cas64(cell, tag << FULL_BITS | ((apr_uint64_t)full & FULL_MASK), found)
+                    != found);
     return 0;
+}
+
+apr_interval_time_t gf_bucket_take(gf_buckets_t *buckets, const gf_rate_t *rate, const char *name,
+                                   apr_time_t now)
+{
+    return use(buckets, rate, name, now, true);
+}
+
+apr_interval_time_t gf_bucket_look(gf_buckets_t *buckets, const gf_rate_t *rate, const char *name,
+                                   apr_time_t now)
+{
+    return use(buckets, rate, name, now, false);
 }

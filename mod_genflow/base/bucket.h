@@ -30,4 +30,8 @@ gf_buckets_t *gf_bucket_init(void *memory, apr_pool_t *scratch_pool);
 apr_interval_time_t gf_bucket_take(gf_buckets_t *buckets, const gf_rate_t *rate, const char *name,
                                    apr_time_t now);
 
+/* The same without taking: 0 if there is a token, else the time until there is one. */
+apr_interval_time_t gf_bucket_look(gf_buckets_t *buckets, const gf_rate_t *rate, const char *name,
+                                   apr_time_t now);
+
 #endif

@@ -23,6 +23,14 @@ GF_ERR(NOT_SIGNED_IN_OLD, "AUTH_REQUIRED",         401, GF_LOG_INFO,     "GF0742
        "Sign in first")
 GF_ERR(TOKEN_EXPIRED,  "TOKEN_EXPIRED",            401, GF_LOG_INFO,     "GF0128",
        "The access token has expired; repeat with a new one, under the same Idempotency-Key")
+GF_ERR(KEY_SCOPE,      "INSUFFICIENT_SCOPE",       403, GF_LOG_INFO,     "GF0750",
+       "This API key may not do that; see scope")
+GF_ERR(KEY_TYPE,       "INSUFFICIENT_SCOPE",       403, GF_LOG_INFO,     "GF0751",
+       "This API key may not create generations of this type")
+GF_ERR(NO_KEY,         "NOT_FOUND",                404, GF_LOG_INFO,     "GF0752",
+       "There is no such API key")
+GF_ERR(KEYS_FULL,      "QUOTA_EXCEEDED",           429, GF_LOG_INFO,     "GF0753",
+       "There are too many API keys; revoke some")
 GF_ERR(NO_CREDIT,      "INSUFFICIENT_CREDITS",     402, GF_LOG_INFO,     "GF0103",
        "Not enough credits")
 GF_ERR(NOT_YOURS,      "UNAUTHORIZED",             403, GF_LOG_INFO,     "GF0104",

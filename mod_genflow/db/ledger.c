@@ -49,6 +49,18 @@ gf_err_t *gf_ledger_no_credit(gf_ctx_t *ctx, const char *user, apr_int64_t avail
     return err;
 }
 
+gf_err_t *gf_ledger_key_spent(gf_ctx_t *ctx, const char *key, apr_int64_t cost)
+{
+    gf_err_t *err =
+        gf_err_make(ctx, GF_E_NO_CREDIT, APR_SUCCESS,
+                    "the budget of API key %s does not cover %" APR_INT64_T_FMT, key, cost);
+
+    err->text = "The budget of this API key does not suffice";
+    err->extra =
+        apr_psprintf(ctx->pool, "\"scope\":\"key\",\"requiredCredits\":%" APR_INT64_T_FMT, cost);
+    return err;
+}
+
 gf_err_t *gf_ledger_quota_spent(gf_ctx_t *ctx, const char *user)
 {
     gf_quota_t quota;
@@ -69,6 +81,7 @@ typedef struct reserve_in_t {
     apr_interval_time_t lifetime;
     const char *day;
     bool unbound;
+    const char *api_key;
 } reserve_in_t;
 
 typedef enum {
@@ -77,7 +90,8 @@ typedef enum {
     RESERVE_ENDED,
     RESERVE_BLOCKED,
     RESERVE_NO_CREDIT,
-    RESERVE_QUOTA_SPENT
+    RESERVE_QUOTA_SPENT,
+    RESERVE_KEY_SPENT
 } reserve_t;
 
 typedef struct reserve_row_t {
@@ -92,6 +106,7 @@ static const gf_sql_word_t reserve_words[] = { { "ok", RESERVED },
                                                { "blocked", RESERVE_BLOCKED },
                                                { "insufficient_credits", RESERVE_NO_CREDIT },
                                                { "quota_exceeded", RESERVE_QUOTA_SPENT },
+                                               { "key_spent", RESERVE_KEY_SPENT },
                                                { NULL, GF_SQL_NO_WORD } };
 static const gf_sql_field_t reserve_params[] = { GF_PARAM(reserve_in_t, user),
                                                  GF_PARAM(reserve_in_t, request_id),
@@ -99,7 +114,8 @@ static const gf_sql_field_t reserve_params[] = { GF_PARAM(reserve_in_t, user),
                                                  GF_PARAM(reserve_in_t, action),
                                                  GF_PARAM_INTERVAL(reserve_in_t, lifetime),
                                                  GF_PARAM(reserve_in_t, day),
-                                                 GF_PARAM(reserve_in_t, unbound) };
+                                                 GF_PARAM(reserve_in_t, unbound),
+                                                 GF_PARAM(reserve_in_t, api_key) };
 static const gf_sql_field_t reserve_columns[] = {
     GF_COLUMN_WORD("outcome", reserve_row_t, outcome, reserve_words),
     GF_COLUMN(reserve_row_t, action),
@@ -129,6 +145,9 @@ static gf_err_t *reserve_refused(reserve_t outcome, gf_ctx_t *ctx, const char *u
     if (outcome == RESERVE_NO_CREDIT) {
         return gf_ledger_no_credit(ctx, user, reservation->available, reservation->amount);
     }
+    if (outcome == RESERVE_KEY_SPENT) {
+        return gf_ledger_key_spent(ctx, reservation->api_key, reservation->amount);
+    }
     if (outcome == RESERVE_QUOTA_SPENT) {
         return gf_ledger_quota_spent(ctx, user);
     }
@@ -144,7 +163,8 @@ gf_err_t *gf_ledger_reserve(gf_reservation_t *reservation, gf_ctx_t *ctx, const 
                               .action = reservation->action,
                               .lifetime = ctx->conf->reserve_lifetime,
                               .day = ctx->conf->credit_day,
-                              .unbound = reservation->unbound };
+                              .unbound = reservation->unbound,
+                              .api_key = reservation->api_key };
     reserve_row_t row;
     gf_rows_t *rows;
 

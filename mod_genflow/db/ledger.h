@@ -25,6 +25,9 @@ gf_err_t *gf_ledger_quota(gf_quota_t *quota, gf_ctx_t *ctx, const char *user);
 gf_err_t *gf_ledger_no_credit(gf_ctx_t *ctx, const char *user, apr_int64_t available,
                               apr_int64_t cost);
 
+/* NO_CREDIT of a key: its budget does not suffice for `cost` credits. */
+gf_err_t *gf_ledger_key_spent(gf_ctx_t *ctx, const char *key, apr_int64_t cost);
+
 /* QUOTA, with the time of the next try, which it reads from the database. */
 gf_err_t *gf_ledger_quota_spent(gf_ctx_t *ctx, const char *user);
 
@@ -35,6 +38,7 @@ gf_err_t *gf_ledger_quota_spent(gf_ctx_t *ctx, const char *user);
 typedef struct gf_reservation_t {
     const char *request_id; /* the run id of the generation to come */
     const char *action;     /* the client's description, or NULL */
+    const char *api_key;    /* id of the key that the request came with, or NULL */
     apr_int64_t amount;
     bool unbound; /* the client does not say for which generation: its next one uses it */
 
@@ -88,7 +92,7 @@ gf_err_t *gf_ledger_list(apr_array_header_t **entries, gf_ctx_t *ctx, const char
 /* ---- health ---- */
 
 /* The last migration that this module needs. */
-#define GF_SCHEMA_VERSION 29
+#define GF_SCHEMA_VERSION 30
 
 /* The version of the schema (its last migration). */
 gf_err_t *gf_ledger_health(int *schema_version, gf_ctx_t *ctx);

@@ -30,7 +30,7 @@ typedef struct create_in_t {
     bool take, renew;
     const char *provider, *model, *hook_token; /* of the intent */
     apr_int64_t budget, price;
-    const char *request_hash;
+    const char *request_hash, *api_key;
 } create_in_t;
 
 static const gf_sql_word_t intent_words[] = { { "ok", GF_INTENT_RECORDED },
@@ -43,6 +43,7 @@ static const gf_sql_word_t create_words[] = { { "ok", GF_CREATED },
                                               { "insufficient_credits", GF_NO_CREDIT },
                                               { "quota_exceeded", GF_QUOTA_SPENT },
                                               { "blocked", GF_ACCOUNT_BLOCKED },
+                                              { "key_spent", GF_KEY_SPENT },
                                               { "too_many", GF_TOO_MANY },
                                               { "queue_full", GF_QUEUE_FULL },
                                               { "restored", GF_SITE_RESTORED },
@@ -59,7 +60,7 @@ static const gf_sql_word_t create_words[] = { { "ok", GF_CREATED },
         GF_PARAM(create_in_t, concurrent), GF_PARAM(create_in_t, queue),                      \
         GF_PARAM(create_in_t, chain_pos), GF_PARAM(create_in_t, reserved),                    \
         GF_PARAM(create_in_t, webhook_url), GF_PARAM(create_in_t, take),                      \
-        GF_PARAM(create_in_t, renew)
+        GF_PARAM(create_in_t, renew), GF_PARAM(create_in_t, api_key)
 
 static const gf_sql_field_t create_params[] = { CREATE_PARAMS,
                                                 GF_PARAM(create_in_t, run_id),
@@ -142,7 +143,8 @@ static create_in_t create_values(const gf_ctx_t *ctx, const gf_caller_t *caller,
                              .hook_token = begin->webhook_token,
                              .budget = choice ? choice->provider->budget : 0,
                              .price = choice ? choice->provider->price : 1,
-                             .request_hash = begin->request_hash };
+                             .request_hash = begin->request_hash,
+                             .api_key = caller->api_key };
 
     return in;
 }

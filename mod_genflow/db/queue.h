@@ -17,6 +17,7 @@ typedef enum {
     GF_NO_CREDIT, /* balance, held are set, as for the next two */
     GF_QUOTA_SPENT,
     GF_ACCOUNT_BLOCKED,
+    GF_KEY_SPENT,    /* the budget of the API key does not suffice */
     GF_TOO_MANY,     /* live generations of this user: GenflowLimitConcurrent */
     GF_QUEUE_FULL,   /* GenflowLimitQueue */
     GF_SITE_RESTORED /* nothing is begun before genflow.resume() */
@@ -60,6 +61,9 @@ typedef struct gf_caller_t {
      * generation failed makes a new one. */
     bool take;
     bool renew;
+
+    /* The id of the API key that the request came with, for its budget; NULL: none. */
+    const char *api_key;
 } gf_caller_t;
 
 /* How new generations begin in this process. */

@@ -22,10 +22,12 @@
 /* The label of each, in the order of the alphabet: names it in log lines and on the connection, and
  * makes GF_SQL_<label> and gf_sql_<label>. t/00-docs.t compares statements and SQL functions. */
 #define GF_STATEMENTS(X) \
-    X(accepted) X(admin_breaker_reset) X(admin_cancel) X(admin_check) X(admin_clear) \
+    X(accepted) X(admin_api_key_put) X(admin_api_key_revoke) X(admin_api_keys) \
+    X(admin_breaker_reset) X(admin_cancel) X(admin_check) X(admin_clear) \
     X(admin_credit) X(admin_jobs) X(admin_preset_add) X(admin_preset_delete) \
     X(admin_preset_edit) X(admin_presets) X(admin_refund) X(admin_stats) X(admin_user_set) \
-    X(admin_users) X(allowance) X(asset_bytes) X(asset_delete) X(asset_get) X(asset_put) \
+    X(admin_users) X(allowance) X(api_key_get) X(api_key_put) X(api_key_revoke) \
+    X(api_key_used) X(api_keys) X(asset_bytes) X(asset_delete) X(asset_get) X(asset_put) \
     X(asset_upload) X(attempt_begin) X(breaker_note) X(breakers) X(budgets) X(cancel) X(claim) \
     X(compose) X(connections) X(create) X(create_batch) X(delete) X(delivery_claim) \
     X(delivery_note) X(due) X(ended) X(feed) X(gallery) X(gallery_count) X(generation_of) X(get) \

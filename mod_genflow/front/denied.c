@@ -10,13 +10,13 @@
 #include "httpd/glue.h"
 #include "httpd/server.h"
 
-/* The error that stands for httpd's status. */
+/* The error that stands for httpd's status; NULL: none does. */
 static gf_err_t *error_of(gf_req_t *req)
 {
-    gf_err_t *err;
+    gf_err_t *err = api_denied_error(req);
 
-    if (req->r->status == HTTP_UNAUTHORIZED) {
-        return api_denied_error(req);
+    if (err || (req->r->status != HTTP_FORBIDDEN && req->r->status != HTTP_NOT_FOUND)) {
+        return err;
     }
     err = gf_err_make(req->ctx, req->r->status == HTTP_FORBIDDEN ? GF_E_NOT_YOURS : GF_E_NO_ROUTE,
                       APR_SUCCESS, "by httpd");
@@ -30,12 +30,11 @@ void front_denied(request_rec *r, const front_t *front)
     gf_req_t req = { .r = r };
     front_reply_t *reply;
 
-    if (r->status != HTTP_UNAUTHORIZED && r->status != HTTP_FORBIDDEN
-        && r->status != HTTP_NOT_FOUND) {
-        return;
-    }
     req.ctx = httpd_glue_request_ctx(r, httpd_conf_get(r->server));
     fault.err = error_of(&req);
+    if (!fault.err) {
+        return;
+    }
     fault.request_id = httpd_glue_request_id(r);
     httpd_glue_name(req.ctx, r);
     gf_err_log(req.ctx, fault.err);

@@ -292,6 +292,8 @@ const command_rec httpd_conf_commands[] = {
         "requests of a user that cost: number/period, and how many at once"),
     AP_INIT_TAKE12("GenflowLimitAddressRate", httpd_limits_set_address, NULL, RSRC_CONF,
         "the same of a client address"),
+    AP_INIT_TAKE12("GenflowLimitKeyRate", httpd_limits_set_key, NULL, RSRC_CONF,
+        "API keys of a client address that are not valid"),
     ROW("GenflowLimitConcurrent", IN_SERVER, IS_INT, SERVER(limit_concurrent), 0, 100000,
         "0 to 100000", "0", "live generations of a user; 0: any number"),
     ROW("GenflowLimitQueue", IN_SERVER, IS_INT, SERVER(limit_queue), 0, 1000000,

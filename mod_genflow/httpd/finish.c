@@ -12,6 +12,7 @@
 #include "httpd/conf.h"
 #include "httpd/dir.h"
 #include "httpd/glue.h"
+#include "httpd/limits.h"
 #include "httpd/models.h"
 #include "httpd/plugin.h"
 #include "httpd/setters.h"
@@ -257,6 +258,7 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
     int i;
 
     httpd_conf_defaults(pool, conf, IN_SERVER);
+    httpd_limits_defaults(conf);
     wrong = httpd_setters_day(conf->credit_day, pool);
     if (!wrong && conf->type_list->nelts > 0) {
         wrong = httpd_waiting_finish(conf, pool);

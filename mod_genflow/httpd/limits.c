@@ -58,17 +58,27 @@ const char *httpd_limits_set_address(cmd_parms *cmd, void *dir, const char *rate
     return set_rate(cmd, &httpd_server_conf(cmd->server)->conf->limit_address, rate, burst);
 }
 
+const char *httpd_limits_set_key(cmd_parms *cmd, void *dir, const char *rate, const char *burst)
+{
+    (void)dir;
+    return set_rate(cmd, &httpd_server_conf(cmd->server)->conf->limit_key, rate, burst);
+}
+
+void httpd_limits_defaults(gf_conf_t *conf)
+{
+    if (!conf->limit_key.every) {
+        conf->limit_key.every = apr_time_from_sec(2);
+        conf->limit_key.burst = 30;
+    }
+}
+
 apr_status_t httpd_limits_make(gf_buckets_t **buckets, const gf_conf_t *conf, apr_pool_t *pconf)
 {
-    apr_status_t rv = APR_SUCCESS;
     apr_shm_t *memory;
+    apr_status_t rv = apr_shm_create(&memory, gf_bucket_bytes(), NULL, pconf);
 
-    *buckets = NULL;
-    if (conf->limit_rate.every || conf->limit_address.every) {
-        rv = apr_shm_create(&memory, gf_bucket_bytes(), NULL, pconf);
-        if (rv == APR_SUCCESS) {
-            *buckets = gf_bucket_init(apr_shm_baseaddr_get(memory), pconf);
-        }
+    if (rv == APR_SUCCESS) {
+        *buckets = gf_bucket_init(apr_shm_baseaddr_get(memory), pconf);
     }
     return rv;
 }

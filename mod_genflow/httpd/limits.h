@@ -15,8 +15,11 @@ const char *httpd_limits_set_user(cmd_parms *cmd, void *dir, const char *rate, c
 const char *httpd_limits_set_address(cmd_parms *cmd, void *dir, const char *rate,
                                      const char *burst);
 
-/* post_config: makes the table in memory that the children will share; *buckets is NULL without
- * limits. */
+/* GenflowLimitKeyRate: the same for API keys that are not valid; 30/1m without the directive. */
+const char *httpd_limits_set_key(cmd_parms *cmd, void *dir, const char *rate, const char *burst);
+void httpd_limits_defaults(gf_conf_t *conf);
+
+/* post_config: makes the table in memory that the children will share. */
 apr_status_t httpd_limits_make(gf_buckets_t **buckets, const gf_conf_t *conf, apr_pool_t *pconf);
 
 /* post_config: the state of the store, in memory that the children will share. */

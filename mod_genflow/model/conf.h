@@ -79,6 +79,7 @@ typedef struct gf_conf_t {
      * generations of a user, queued jobs of a type. 0: any number. */
     gf_rate_t limit_rate;
     gf_rate_t limit_address;
+    gf_rate_t limit_key; /* GenflowLimitKeyRate: unknown API keys of a client address */
     apr_int64_t limit_concurrent;
     apr_int64_t limit_queue;
 

@@ -99,6 +99,22 @@ BEGIN
             WHERE w.deadline_at < clock_timestamp() - $1
         UNION ALL SELECT 'one key per job', k.job_id::text
             FROM genflow.idempotency_keys k GROUP BY k.job_id HAVING count(*) > 1
+        UNION ALL SELECT 'the budget of a key counts what it held and did not give back', k.id
+            FROM genflow.api_keys k
+            LEFT JOIN (SELECT h.api_key, sum(h.amount - coalesce(e.released, 0)) AS used
+                         FROM genflow.ledger h LEFT JOIN genflow.ledger e ON e.ref = h.ref
+                             AND e.kind IN ('capture', 'release')
+                        WHERE h.api_key IS NOT NULL GROUP BY 1) u ON u.api_key = k.id
+            WHERE k.budget_per = 'total' AND k.budget_used <> coalesce(u.used, 0)
+        UNION ALL SELECT 'a day''s budget of a key covers what it held that day and did not give'
+            ' back', k.id
+            FROM genflow.api_keys k
+            JOIN (SELECT h.api_key, h.window_day, sum(h.amount - coalesce(e.released, 0)) AS used
+                    FROM genflow.ledger h LEFT JOIN genflow.ledger e ON e.ref = h.ref
+                        AND e.kind IN ('capture', 'release')
+                   WHERE h.api_key IS NOT NULL GROUP BY 1, 2) u ON u.api_key = k.id
+                     AND u.window_day = k.budget_day
+            WHERE k.budget_per = 'day' AND k.budget_used < u.used
         UNION ALL SELECT 'a day''s quota covers what was held that day and not given back',
             a.user_id FROM genflow.accounts a
             JOIN (SELECT h.user_id, h.window_day, sum(h.amount - coalesce(r.released, 0)) AS used

@@ -18,6 +18,11 @@ BEGIN
           JOIN (
             SELECT 'genflow_module' AS role, unnest(ARRAY[
                    'allowance',
+                   'api_key_get',
+                   'api_key_put',
+                   'api_key_revoke',
+                   'api_key_used',
+                   'api_keys',
                    'asset_bytes',
                    'asset_delete',
                    'asset_get',
@@ -80,6 +85,9 @@ BEGIN
                                                  '_restored', '_cancel', '_delete']) AS a(act)
             UNION ALL
             SELECT 'genflow_administration', unnest(ARRAY[
+                   'admin_api_key_put',
+                   'admin_api_key_revoke',
+                   'admin_api_keys',
                    'admin_breaker_reset',
                    'admin_cancel',
                    'admin_check',

@@ -6,8 +6,9 @@
 -- For the ledger a reservation is like a job (genflow.job_brief()), but it needs no work row and
 -- never completes.
 -- Called by: the trigger alone. Locks: the account row, after all other locks (order: key, work,
--- media, ledger, account). Outcomes: SQLSTATE GF402 too few credits, GF403 no such account or
--- blocked, GF429 quota spent: another transaction took the credits, the caller repeats the call;
+-- media, ledger, account), then the API key of the hold (api_keys.sql). Outcomes: SQLSTATE GF402
+-- too few credits, GF403 no such account or blocked, GF429 quota spent: another transaction took
+-- the credits, the caller repeats the call;
 -- GF501, GF502: a ledger row that matches no job: a bug.
 CREATE OR REPLACE FUNCTION genflow.ledger_apply() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -109,6 +110,11 @@ BEGIN
     END CASE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'genflow: no account' USING ERRCODE = 'GF403';
+    END IF;
+    IF NEW.api_key IS NOT NULL AND NEW.amount > 0 THEN
+        PERFORM genflow.api_key_hold(NEW.api_key, NEW.amount, NEW.window_day);
+    ELSIF NEW.released > 0 THEN
+        PERFORM genflow.api_key_return(NEW.ref, NEW.released);
     END IF;
     RETURN NULL;
 END $$;

@@ -59,19 +59,20 @@ BEGIN
     END LOOP;
 END $$;
 
--- reserve(p_user, p_request_id, p_amount, p_action, p_lifetime, p_day, p_unbound): holds p_amount
--- credits under p_request_id, once, also if the call is repeated. p_action: the client's name for
--- it, or NULL; p_day: see day.sql; p_unbound: the client names no generation.
+-- reserve(p_user, p_request_id, p_amount, p_action, p_lifetime, p_day, p_unbound, p_api_key): holds
+-- p_amount credits under p_request_id, once, also if the call is repeated. p_action: the client's
+-- name for it, or NULL; p_day: see day.sql; p_unbound: the client names no generation; p_api_key:
+-- the key that the request came with (api_keys.sql), or NULL.
 -- Called by: POST credits-reserve. Locks: the reservation, the account.
 -- Outcomes: 'ok' action, expires_at of the reservation, which is open or used by a generation;
 -- 'mismatch' one with another amount exists; 'ended' it was given back, or expired;
--- 'insufficient_credits', 'quota_exceeded', 'blocked'. balance and held are the account's credits
--- afterwards.
+-- 'insufficient_credits', 'quota_exceeded', 'blocked', 'key_spent'. balance and held are the
+-- account's credits afterwards.
 -- SQLSTATE GF402, GF403, GF429: another transaction took the credits between check and hold; the
 -- caller repeats the call and gets a row.
 CREATE OR REPLACE FUNCTION genflow.reserve(
     p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text,
-    p_unbound boolean DEFAULT false,
+    p_unbound boolean DEFAULT false, p_api_key text DEFAULT NULL,
     OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -81,6 +82,9 @@ DECLARE
 BEGIN
     SELECT * INTO v_look FROM genflow.afford(p_user, p_amount, p_day, NULL, false);
     outcome := v_look.outcome;
+    IF outcome = 'ok' AND p_api_key IS NOT NULL THEN
+        outcome := genflow.api_key_afford(p_api_key, p_amount, v_look.day, NULL);
+    END IF;
     IF outcome = 'ok' THEN
         INSERT INTO genflow.reservations AS t (id, user_id, request_id, amount, action, unbound,
                                                created_at, expires_at)
@@ -88,7 +92,7 @@ BEGIN
                 v_now + p_lifetime)
             ON CONFLICT ON CONSTRAINT reservations_once DO NOTHING RETURNING t.* INTO r;
         IF FOUND THEN
-            PERFORM genflow.hold(r.id, p_user, p_amount, v_look.day, p_day);
+            PERFORM genflow.hold(r.id, p_user, p_amount, v_look.day, p_day, p_api_key);
         END IF;
     END IF;
     -- Refused, or the reservation exists: its state is the answer, even if the credits would not

@@ -2,8 +2,8 @@
 -- {prefix}_create(...): one generation, its credits held and its work begun: key + media row + work
 -- row + hold, all or nothing; and the intent of its first attempt, if the caller names one.
 -- Called by: POST of the type, generation/create, {prefix}_create_batch(). Locks: key, reservation,
--- then the account (last and briefly), then a slot of the budget. With p_fallback_of the media row
--- of that one before the key.
+-- then the account and the API key (last and briefly), then a slot of the budget. With
+-- p_fallback_of the media row of that one before the key.
 --   p_key, p_hash     idempotency key of the user and the hash of the request
 --   p_run_id          the client's own name, or NULL. An open reservation under it is used: it
 --                     releases its hold, and the generation holds in the same transaction.
@@ -34,6 +34,8 @@
 --   p_provider, p_model, p_hook_token, p_budget, p_price, p_request_hash
 --                     the intent of attempt 1, as of attempt_begin(), for a p_owner that sends at
 --                     once: the work begins in phase 'sending'. p_provider NULL: no intent.
+--   p_api_key         the id of the API key that the request came with, for its budget
+--                     (api_keys.sql); NULL: none
 -- Outcomes: 'ok' id, epoch, created_at of the new generation, picture_secret: the random part of
 --           its picture's name, which no response contains; intent: 'ok' or 'watched', as of
 --           attempt_begin(): recorded, send now; NULL: none was recorded, because p_provider is
@@ -41,6 +43,7 @@
 --           then.
 --           'replay' id, status of the generation that this key created before
 --           'mismatch' the key came with another body
+--           'key_spent' the budget of the API key does not suffice
 --           'insufficient_credits', 'quota_exceeded', 'blocked' balance and held are the account's
 --           credits
 --           'too_many', 'queue_full' (limits.sql); 'restored' (site.sql)
@@ -59,6 +62,7 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
     p_fallback_of uuid DEFAULT NULL,
     p_provider text DEFAULT NULL, p_model text DEFAULT NULL, p_hook_token text DEFAULT NULL,
     p_budget bigint DEFAULT NULL, p_price bigint DEFAULT 1, p_request_hash jsonb DEFAULT NULL,
+    p_api_key text DEFAULT NULL,
     OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text,
         OUT balance bigint, OUT held bigint,
     OUT picture_secret text, OUT intent text)
@@ -77,6 +81,9 @@ BEGIN
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
+    IF outcome = 'ok' AND p_api_key IS NOT NULL THEN
+        outcome := genflow.api_key_afford(p_api_key, p_cost, v_look.day, v_look.reservation);
+    END IF;
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
         outcome := genflow.limits(p_user, {no}::smallint, p_concurrent,
                                   CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
@@ -137,7 +144,7 @@ BEGIN
                     CASE WHEN intent IS NOT NULL THEN p_model END)
             RETURNING work.picture_secret INTO picture_secret;
             PERFORM genflow.reservation_take(p_user, id, v_look.reservation, p_take);
-            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day, p_api_key);
             -- of several generations of a prediction the first one
             IF p_parameters #>> '{front,start}' = 'true' AND p_webhook_url IS NOT NULL AND p_start
                AND (NOT p_parameters->'front' ? 'count' OR p_run_id LIKE '%-1') THEN

@@ -23,7 +23,7 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_create_batch(
     p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0,
     p_reserved text DEFAULT NULL,
     p_webhook_url text DEFAULT NULL, p_call uuid DEFAULT NULL,
-    p_take boolean DEFAULT false, p_renew boolean DEFAULT false)
+    p_take boolean DEFAULT false, p_renew boolean DEFAULT false, p_api_key text DEFAULT NULL)
 RETURNS TABLE (outcome text, id uuid, epoch integer, status text, created_at text, balance bigint,
                held bigint,
                picture_secret text)
@@ -45,7 +45,7 @@ BEGIN
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner,
                 p_lease, p_start, p_priority, p_day,
                 p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END,
-                p_webhook_url, p_call, p_take AND i = 1, p_renew);
+                p_webhook_url, p_call, p_take AND i = 1, p_renew, p_api_key => p_api_key);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 -- the generations before it hold nothing once they are undone
                 r.held := r.held - (i - 1) * p_cost;

@@ -98,6 +98,7 @@ my @SECRETS = (
 );
 my %ELSEWHERE = (    # what has no bounds, or a setter of its own: the test of its values
     (map { $_ => 't/api/limits.t' } qw(GenflowLimitRate GenflowLimitAddressRate)),
+    GenflowLimitKeyRate => 't/api/keys-authn.t',
     (map { $_ => 't/api/config-sections.t' } qw(GenflowFetchAllow GenflowSourceAllow
         GenflowProviderKind GenflowTypeProviders GenflowStoreFolder
         GenflowUser GenflowBase)),

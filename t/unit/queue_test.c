@@ -6,6 +6,7 @@
 #include "admin_acts.h"
 #include "base/clock.h"
 #include "database.h"
+#include "db/api_key.h"
 #include "db/asset.h"
 #include "db/breaker.h"
 #include "db/check.h"
@@ -136,6 +137,69 @@ static gf_err_t *call_start(void)
     gf_job_t *started;
 
     return gf_queue_start(&started, &unit.ctx, &type, "nobody", NO_ID, NULL);
+}
+
+static gf_err_t *call_key_get(void)
+{
+    gf_key_t key;
+
+    return gf_key_read(&key, &unit.ctx, "0123456789ab");
+}
+
+static gf_err_t *call_key_used(void)
+{
+    return gf_key_used(&unit.ctx, "0123456789ab");
+}
+
+static gf_err_t *put_key(bool admin)
+{
+    gf_new_key_t key = { .user = "nobody",
+                         .id = "0123456789ab",
+                         .hash = HASH,
+                         .name = "unit",
+                         .scopes = GF_SCOPE_READ,
+                         .budget = GF_KEY_NO_BUDGET };
+    gf_key_end_t end;
+
+    return gf_key_put(&end, &unit.ctx, &key, admin);
+}
+
+static gf_err_t *call_key_put(void)
+{
+    return put_key(false);
+}
+
+static gf_err_t *call_admin_key_put(void)
+{
+    return put_key(true);
+}
+
+static gf_err_t *call_keys(void)
+{
+    apr_array_header_t *list;
+
+    return gf_key_list(&list, &unit.ctx, "nobody", NULL, 10, false);
+}
+
+static gf_err_t *call_admin_keys(void)
+{
+    apr_array_header_t *list;
+
+    return gf_key_list(&list, &unit.ctx, NULL, NULL, 10, true);
+}
+
+static gf_err_t *call_key_revoke(void)
+{
+    bool found;
+
+    return gf_key_revoke(&found, &unit.ctx, "nobody", "0123456789ab", false);
+}
+
+static gf_err_t *call_admin_key_revoke(void)
+{
+    bool found;
+
+    return gf_key_revoke(&found, &unit.ctx, NULL, "0123456789ab", true);
 }
 
 static gf_err_t *call_template_put(void)
@@ -585,6 +649,14 @@ static const struct {
     { "create_batch", call_create_batch },
     { "made_before", call_made_before },
     { "start", call_start },
+    { "api_key_get", call_key_get },
+    { "api_key_used", call_key_used },
+    { "api_key_put", call_key_put },
+    { "admin_api_key_put", call_admin_key_put },
+    { "api_keys", call_keys },
+    { "admin_api_keys", call_admin_keys },
+    { "api_key_revoke", call_key_revoke },
+    { "admin_api_key_revoke", call_admin_key_revoke },
     { "template_put", call_template_put },
     { "templates", call_templates },
     { "template_get", call_template_get },
