@@ -4,32 +4,40 @@
 
 #include <string.h>
 
+/* The one that `name` names; *found: it is there. */
+static gf_err_t *read_one(gf_view_t *found_view, bool *found, gf_ctx_t *ctx, const char *name,
+                          const gf_view_t *view)
+{
+    const gf_find_t find = { .run_id = name };
+    gf_err_t *err = NULL;
+
+    if (strcmp(name, view->run_id) == 0) {
+        *found_view = *view;
+    }
+    else {
+        err = gf_queue_get(found_view, ctx, view->type, view->user, &find);
+    }
+    *found = !err;
+    return gf_err_is(err, GF_E_NO_GENERATION) ? NULL : err;
+}
+
 gf_err_t *gf_prediction_views(gf_view_t *views, int *count, gf_ctx_t *ctx,
                               const gf_prediction_t *prediction, const gf_view_t *view)
 {
-    const char *name = gf_prediction_nth(prediction, view, 0, ctx->pool);
+    const char *first = gf_prediction_nth(prediction, view, 0, ctx->pool);
+    bool found;
     int i;
 
-    views[0] = *view;
-    *count = 1;
-    if (!name) {
-        return NULL;
-    }
     *count = 0;
-    for (i = 0; i < prediction->count; i++) {
-        gf_find_t find = { .run_id = gf_prediction_nth(prediction, view, i, ctx->pool) };
-        gf_err_t *err = NULL;
+    for (i = 0; first && i < prediction->count; i++) {
+        const char *name = gf_prediction_nth(prediction, view, i, ctx->pool);
 
-        if (strcmp(find.run_id, view->run_id) == 0) {
-            views[*count] = *view;
-        }
-        else {
-            err = gf_queue_get(&views[*count], ctx, view->type, view->user, &find);
-        }
-        if (err && !gf_err_is(err, GF_E_NO_GENERATION)) {
-            return err;
-        }
-        *count += !err;
+        GF_TRY(read_one(&views[*count], &found, ctx, name, view));
+        *count += found;
+    }
+    if (*count == 0) {
+        views[0] = *view;
+        *count = 1;
     }
     return NULL;
 }

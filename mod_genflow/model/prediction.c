@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "base/text.h"
 #include "model/param.h"
 #include "model/source_url.h"
 
@@ -75,15 +76,19 @@ bool gf_prediction_read(gf_prediction_t *prediction, gf_ctx_t *ctx, const gf_vie
     return prediction->mount != NULL;
 }
 
-/* "<run id>-<number>", as gf_param_nth() has it. */
+/* "<run id>-<number>", as gf_param_nth() has it. A retry of one of them alone has another run id.
+ */
 const char *gf_prediction_nth(const gf_prediction_t *prediction, const gf_view_t *view, int i,
                               apr_pool_t *pool)
 {
     const char *number = view->run_id ? strrchr(view->run_id, '-') : NULL;
+    apr_int64_t own;
 
-    return prediction->count > 1 && number
-               ? apr_psprintf(pool, "%.*s-%d", (int)(number - view->run_id), view->run_id, i + 1)
-               : NULL;
+    if (prediction->count <= 1 || !number || !gf_text_int(&own, number + 1) || own < 1
+        || own > prediction->count) {
+        return NULL;
+    }
+    return apr_psprintf(pool, "%.*s-%d", (int)(number - view->run_id), view->run_id, i + 1);
 }
 
 /* ---- texts ---- */

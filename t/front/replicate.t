@@ -118,6 +118,29 @@ is_deeply [map { $_->{header}{'webhook-id'} } deliveries($only, 1)], [$made->{id
 is sql1("SELECT count(*) FROM genflow.deliveries WHERE job_id = :'id' AND event = 'start'", id => $made->{id}), 0,
     '... and no other is planned';
 
+# ---- several pictures, one of which fails; a key of the caller ----
+
+expect_log 'GF0203';
+my ($before) = @{ credits($user) };
+my $two = data(front(POST => 'models/owner/name/predictions', $user, headers => { Prefer => 'wait' },
+    json => { input => { prompt => "{{status=400 times=1}} two of $user", num_outputs => 2 } }));
+is_deeply [$two->{status}, scalar @{ $two->{output} }, $two->{error}], ['succeeded', 1, undef],
+    'of several pictures those that were made are the output';
+credits_are $user, $before - 1, 0, '... and are charged';
+is data(front(GET => "predictions/$two->{id}", $user))->{id}, $two->{id}, 'its id is that of the first';
+my ($second) = sql("SELECT id FROM public.neo_glitch_media WHERE run_id = :'name'",
+    name => (sql("SELECT run_id FROM public.neo_glitch_media WHERE id = :'id'", id => $two->{id}))[0] =~ s/-1\z/-2/r);
+is data(front(GET => "predictions/$second", $user))->{id}, $two->{id}, '... by which the others are found, too';
+my ($failed) = grep { status_of($user, $_)->{status} eq 'failed' } $two->{id}, $second;
+my $retried = data(api(POST => "/api/generation/$failed/retry", user => $user, headers => { Prefer => 'wait=20' }));
+is data(front(GET => "predictions/$retried->{id}", $user))->{id}, $retried->{id}, 'a retry of one is a prediction of its own';
+
+my @same = map { data(front(POST => 'models/owner/name/predictions', $user, headers => { 'Idempotency-Key' => "key-$user" },
+    json => { input => { prompt => "once for $user", num_outputs => 2 } }))->{id} } 1 .. 2;
+is $same[0], $same[1], "a repetition under the caller's key finds the prediction";
+ok wait_for { submissions("once for $user") >= 2 && ended($user, $same[0]) }, '... whose pictures are made';
+is submissions("once for $user"), 2, '... once';
+
 # ---- the same request, natively ----
 
 my $native = status_of($user, $made->{id});

@@ -408,6 +408,10 @@ START_TEST(a_prediction_of_several_is_one_with_their_pictures)
         ck_assert_ptr_nonnull(strstr(out.text, "\"num_outputs\":3"));
         ck_assert_str_eq(gf_prediction_nth(&three, &views[2], 0, unit.ctx.pool), "r-1");
         ck_assert_ptr_null(gf_prediction_nth(&plain, &views[2], 0, unit.ctx.pool));
+        views[2].run_id = "r-4";
+        ck_assert_ptr_null(gf_prediction_nth(&three, &views[2], 0, unit.ctx.pool));
+        views[2].run_id = ID;
+        ck_assert_ptr_null(gf_prediction_nth(&three, &views[2], 0, unit.ctx.pool));
     }
 }
 END_TEST
