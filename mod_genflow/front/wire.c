@@ -53,7 +53,7 @@ gf_err_t *front_fault_of(gf_ctx_t *ctx, const gf_view_t *view)
     if (strcmp(view->status, "cancelled") == 0) {
         return gf_err_make(ctx, GF_E_CANCELLED, APR_SUCCESS, "%s", view->id);
     }
-    for (at = GF_E_TIMEOUT; at < GF_E_COUNT && view->error_code; at++) { /* the rows of jobs */
+    for (at = GF_E_COUNT; at-- > GF_E_TIMEOUT && view->error_code;) { /* the first row of jobs */
         if (strcmp(gf_err_row(at)->code, view->error_code) == 0) {
             code = at;
         }

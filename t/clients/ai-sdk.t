@@ -1,0 +1,14 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# The AI SDK (generateImage) gets pictures from our three fronts: each check is in t/clients/ai-sdk.mjs.
+use Genflow::Test;
+use Genflow::Clients;
+
+use MIME::Base64 qw(encode_base64);
+
+$ENV{GENFLOW_PNG} = encode_base64(png(64, 48), '');
+my %users = (rich => account(200), poor => account(0));
+expect_log 'GF0203';      # some requests fail
+run_client('ai-sdk', %users);
+finish;
