@@ -12,6 +12,9 @@ GRANT USAGE ON SCHEMA genflow TO genflow_module;
 CREATE SEQUENCE genflow.late_results_id_seq AS bigint START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1;
 -- owned by column id of table genflow.late_results
 
+CREATE SEQUENCE genflow.lost_responses_id_seq AS bigint START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1;
+-- owned by column id of table genflow.lost_responses
+
 CREATE SEQUENCE genflow.presets_config_id_seq AS bigint START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1;
 -- owned by column id of table genflow.presets_config
 
@@ -281,6 +284,19 @@ CREATE INDEX ledger_user ON genflow.ledger USING btree (user_id, at);
 CREATE TRIGGER ledger_append_only BEFORE DELETE OR UPDATE ON genflow.ledger FOR EACH ROW EXECUTE FUNCTION genflow.forbid();
 CREATE TRIGGER ledger_apply AFTER INSERT ON genflow.ledger FOR EACH ROW EXECUTE FUNCTION genflow.ledger_apply();
 CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON genflow.ledger FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+CREATE TABLE genflow.lost_responses (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    user_id text NOT NULL,
+    hash bytea NOT NULL,
+    taken boolean NOT NULL DEFAULT false,
+    jobs uuid[] NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT lost_responses_pkey PRIMARY KEY (id),
+    CONSTRAINT lost_responses_jobs_check CHECK ((cardinality(jobs) >= 1) AND (cardinality(jobs) <= 10))
+);
+CREATE INDEX lost_responses_at ON genflow.lost_responses USING btree (at);
+CREATE INDEX lost_responses_hash ON genflow.lost_responses USING btree (user_id, hash, at);
 
 CREATE TABLE genflow.migrations (
     version integer NOT NULL,
@@ -2604,6 +2620,8 @@ BEGIN
                    'janitor_parts',
                    'ledger_list',
                    'live',
+                   'lost_response_put',
+                   'lost_response_take',
                    'made_before',
                    'media_find',
                    'media_mark',
@@ -2911,6 +2929,13 @@ BEGIN
              ORDER BY o.provider, o.day, o.slot LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.budgets b USING old
          WHERE b.provider = old.provider AND b.day = old.day AND b.slot = old.slot;
+    WHEN 'lost_responses' THEN
+        WITH old AS MATERIALIZED (
+            SELECT o.id FROM genflow.lost_responses o
+             WHERE o.at < clock_timestamp() - interval '15 minutes'
+             ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED)
+        DELETE FROM genflow.lost_responses r USING old
+         WHERE r.id = old.id;
     WHEN 'assets' THEN
         RETURN genflow.asset_sweep(p_limit);
     WHEN 'reservations' THEN
@@ -2958,7 +2983,7 @@ CREATE FUNCTION genflow.janitor_parts() RETURNS SETOF text
 $$
     SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets',
                         'reservations', 'ended_reservations',
-                        'budgets'])
+                        'budgets', 'lost_responses'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 GRANT EXECUTE ON FUNCTION genflow.janitor_parts() TO genflow_module;
@@ -3246,6 +3271,63 @@ BEGIN
         WHERE w.xmin IS DISTINCT FROM u.version;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.live(uuid[],xid[]) TO genflow_module;
+
+CREATE FUNCTION genflow.lost_response_put(p_user text, p_hash bytea, p_jobs text, p_call uuid DEFAULT NULL::uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    IF genflow.call_begin(p_call) IS NULL THEN
+        INSERT INTO genflow.lost_responses (user_id, hash, jobs)
+        VALUES (p_user, p_hash, string_to_array(p_jobs, ',')::uuid[]);
+        PERFORM genflow.call_keep(p_call, 'true');
+    END IF;
+    RETURN true;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.lost_response_put(text,bytea,text,uuid) TO genflow_module;
+
+CREATE FUNCTION genflow.lost_response_take(p_user text, p_hash bytea, p_keys text, p_lifetime interval, p_call uuid DEFAULT NULL::uuid) RETURNS TABLE(id uuid)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_since timestamptz := clock_timestamp() - p_lifetime;
+    v_jobs  uuid[];
+    v_key   text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(
+        hashtextextended('genflow lost ' || encode(p_hash, 'hex') || ' ' || p_user, 0));
+    v_jobs := (SELECT array_agg(j::uuid)
+                 FROM jsonb_array_elements_text(genflow.call_answer(p_call)) j);
+    IF v_jobs IS NULL THEN
+        UPDATE genflow.lost_responses r SET taken = true
+         WHERE r.id = (SELECT o.id FROM genflow.lost_responses o
+                        WHERE o.user_id = p_user AND o.hash = p_hash AND o.at >= v_since
+                          AND NOT o.taken
+                        ORDER BY o.at, o.id LIMIT 1)
+        RETURNING r.jobs INTO v_jobs;
+        IF v_jobs IS NULL AND p_keys IS NOT NULL THEN
+            SELECT split_part(k.key, ' ', 1) INTO v_key
+              FROM genflow.idempotency_keys k
+             WHERE k.user_id = p_user AND starts_with(k.key, p_keys) AND k.created_at >= v_since
+               AND (EXISTS (SELECT FROM genflow.work w WHERE w.job_id = k.job_id)
+                    OR EXISTS (SELECT FROM genflow.ledger l
+                                WHERE l.ref = k.job_id AND l.phase = 2
+                                  AND l.at >= clock_timestamp() - interval '1 minute'))
+             ORDER BY EXISTS (SELECT FROM genflow.lost_responses r
+                               WHERE r.user_id = p_user AND r.hash = p_hash AND r.taken
+                                 AND k.job_id = ANY (r.jobs)),
+                      k.created_at DESC
+             LIMIT 1;
+            v_jobs := (SELECT array_agg(m.id) FROM genflow.made_before(p_user, v_key, '') m);
+            INSERT INTO genflow.lost_responses (user_id, hash, taken, jobs)
+            SELECT p_user, p_hash, true, v_jobs WHERE v_jobs IS NOT NULL;
+        END IF;
+        IF v_jobs IS NOT NULL THEN
+            PERFORM genflow.call_keep(p_call, to_jsonb(v_jobs));
+        END IF;
+    END IF;
+    RETURN QUERY SELECT j FROM unnest(v_jobs) j;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.lost_response_take(text,bytea,text,interval,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.made_at(p_id uuid) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS

@@ -32,7 +32,8 @@
     X(compose) X(connections) X(create) X(create_batch) X(delete) X(delivery_claim) \
     X(delivery_note) X(due) X(ended) X(feed) X(gallery) X(gallery_count) X(generation_of) X(get) \
     X(hand_back) X(health) X(heartbeat) X(history) X(history_count) X(hook) X(hook_known) \
-    X(hook_ref) X(janitor) X(janitor_parts) X(ledger_list) X(live) X(made_before) X(media_find) \
+    X(hook_ref) X(janitor) X(janitor_parts) X(ledger_list) X(live) X(lost_response_put) \
+    X(lost_response_take) X(made_before) X(media_find) \
     X(media_mark) X(presets) X(progress) X(quota) X(removal_claim) X(removal_done) X(requeue) \
     X(reserve) X(reserve_finalize) X(restore_claim) X(restore_later) X(restored) \
     X(schema_missing) X(settle) X(site_look) X(site_restored) X(start) X(template_delete) \

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "api/spec.h"
+#include "db/lost.h"
 #include "db/steer.h"
 #include "hub/hub.h"
 #include "model/type.h"
@@ -40,6 +41,20 @@ static gf_err_t *complete_body(api_spec_body_t *body, gf_req_t *req, const front
     body->text = gf_json_text(body->json);
     body->length = strlen(body->text);
     return NULL;
+}
+
+/* ---- the request ---- */
+
+static bool has_key(const gf_req_t *req)
+{
+    return apr_table_get(req->r->headers_in, "Idempotency-Key") != NULL;
+}
+
+static gf_lost_t lost_of(const gf_req_t *req)
+{
+    const gf_lost_t lost = { .user = req->user, .hash = front_call(req)->hash };
+
+    return lost;
 }
 
 /* ---- answers ---- */
@@ -215,6 +230,7 @@ static gf_err_t *find_closed(gf_req_t *req, const api_spec_body_t *body, gf_err_
 static gf_err_t *create_checked(gf_req_t *req, const api_spec_body_t *body)
 {
     char hash[GF_SHA256_HEX];
+    const gf_lost_t lost = lost_of(req);
     gf_caller_t caller;
     gf_err_t *err;
     gf_spec_t spec;
@@ -230,8 +246,65 @@ static gf_err_t *create_checked(gf_req_t *req, const api_spec_body_t *body)
     if (front_call(req)->create->names_batch && spec.count > 1) { /* not before it is hashed */
         spec.run_id = gf_hash_random(req->r->pool, RUN_ID_BYTES);
     }
+    if (!has_key(req)) { /* a marked repetition finds them by it */
+        caller.key = apr_pstrcat(req->r->pool, gf_lost_keys(&lost, req->r->pool),
+                                 gf_hash_random(req->r->pool, 16), NULL);
+    }
     return create_new(req, &spec, &caller);
 }
+
+/* ---- lost responses ---- */
+
+bool front_lost(gf_req_t *req)
+{
+    front_call_t *call = front_call(req);
+    const gf_lost_t lost = lost_of(req);
+    gf_err_t *err;
+
+    if (call->count == 0 || has_key(req)) { /* the key finds them */
+        return call->count > 0;
+    }
+    err = gf_lost_put(req->ctx, &lost, call->ids, call->count);
+    if (err) {
+        gf_err_log(req->ctx, err);
+        return false;
+    }
+    gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0774",
+           "job=%s: its response did not reach the client; the next equal request of %s within 15 "
+           "minutes gets it",
+           call->ids[0], req->user);
+    call->count = 0;
+    return true;
+}
+
+/* Waits for the generations of an equal request whose response was lost. *found: there are some. */
+static gf_err_t *wait_for_lost(bool *found, gf_req_t *req)
+{
+    gf_view_t *views = apr_pcalloc(req->r->pool, GF_BATCH_MAX * sizeof(*views));
+    const front_create_t *create = front_call(req)->create;
+    const gf_lost_t lost = lost_of(req);
+    apr_array_header_t *ids;
+    gf_err_t *err;
+
+    *found = false;
+    if (has_key(req)) {
+        return NULL;
+    }
+    GF_TRY(gf_lost_take(&ids, req->ctx, &lost, create->is_retry));
+    if (ids->nelts == 0 || ids->nelts > GF_BATCH_MAX) {
+        return NULL;
+    }
+    err = read_views(views, req, (const char *const *)ids->elts, ids->nelts);
+    *found = !gf_err_is(err, GF_E_NO_GENERATION); /* deleted meanwhile */
+    if (err || !*found) {
+        return *found ? err : NULL;
+    }
+    gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0775",
+           "job=%s: a repeated request of %s waits for it", views->id, req->user);
+    return wait_for(req, views, NULL, ids->nelts);
+}
+
+/* ---- all of it ---- */
 
 /* Before anything is created: a place to wait for it. */
 static gf_err_t *take_place(gf_req_t *req, const front_create_t *create)
@@ -250,6 +323,7 @@ gf_err_t *front_create(gf_req_t *req, const front_create_t *create)
 {
     front_call_t *call = front_call(req);
     api_spec_body_t body = { .pending = false };
+    bool found;
     gf_err_t *err;
 
     call->create = create;
@@ -260,7 +334,10 @@ gf_err_t *front_create(gf_req_t *req, const front_create_t *create)
                               create->model->name, NULL),
                   body.text, body.length);
     GF_TRY(take_place(req, create));
-    err = create_checked(req, &body);
+    err = wait_for_lost(&found, req);
+    if (!err && !found) {
+        err = create_checked(req, &body);
+    }
     if (err) {
         api_wait_release(req);
     }
@@ -272,12 +349,4 @@ gf_err_t *front_failed(gf_req_t *req, const gf_view_t *view)
     front_call(req)->count = 0; /* nothing was charged for it */
     front_call(req)->may_exist = true;
     return front_fault_of(req->ctx, view);
-}
-
-/* ---- lost responses ---- */
-
-bool front_lost(gf_req_t *req)
-{
-    (void)req;
-    return false;
 }

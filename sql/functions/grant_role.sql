@@ -54,6 +54,8 @@ BEGIN
                    'janitor_parts',
                    'ledger_list',
                    'live',
+                   'lost_response_put',
+                   'lost_response_take',
                    'made_before',
                    'media_find',
                    'media_mark',

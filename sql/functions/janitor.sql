@@ -8,7 +8,7 @@ CREATE OR REPLACE FUNCTION genflow.janitor_parts() RETURNS SETOF text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets',
                         'reservations', 'ended_reservations',
-                        'budgets'])
+                        'budgets', 'lost_responses'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 
@@ -23,6 +23,7 @@ $$;
 --   keys          idempotency keys that are older than p_keys and whose generation has ended
 --   ended_reservations  reservations that ended p_keys ago. Until then their run ids may not be
 --                 reserved again, because a client may repeat its call. Their ledger entries stay.
+--   lost_responses  records that are older than 15 minutes
 --   budgets       costs of submissions to providers more than 31 days ago
 --   assets        asset_sweep()
 --   reservations  reservations_expire()
@@ -92,6 +93,13 @@ BEGIN
              ORDER BY o.provider, o.day, o.slot LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.budgets b USING old
          WHERE b.provider = old.provider AND b.day = old.day AND b.slot = old.slot;
+    WHEN 'lost_responses' THEN
+        WITH old AS MATERIALIZED (
+            SELECT o.id FROM genflow.lost_responses o
+             WHERE o.at < clock_timestamp() - interval '15 minutes'
+             ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED)
+        DELETE FROM genflow.lost_responses r USING old
+         WHERE r.id = old.id;
     WHEN 'assets' THEN
         RETURN genflow.asset_sweep(p_limit);
     WHEN 'reservations' THEN

@@ -15,6 +15,7 @@
 #include "db/janitor.h"
 #include "db/live.h"
 #include "db/ledger.h"
+#include "db/lost.h"
 #include "db/picture.h"
 #include "db/settle.h"
 #include "db/preset.h"
@@ -601,6 +602,22 @@ static gf_err_t *call_asset_upload(void)
     return gf_asset_upload(&asset, &unit.ctx, "nobody", NO_ID, &image, "AAAA");
 }
 
+static const gf_lost_t nobodys = { "nobody", "01" };
+
+static gf_err_t *call_lost_response_put(void)
+{
+    static const char *const ids[] = { NO_ID };
+
+    return gf_lost_put(&unit.ctx, &nobodys, ids, 1);
+}
+
+static gf_err_t *call_lost_response_take(void)
+{
+    apr_array_header_t *ids;
+
+    return gf_lost_take(&ids, &unit.ctx, &nobodys, true);
+}
+
 static gf_err_t *call_asset_get(void)
 {
     gf_asset_t asset;
@@ -708,6 +725,8 @@ static const struct {
     { "restore_later", call_restore_later },
     { "asset_put", call_asset_put },
     { "asset_upload", call_asset_upload },
+    { "lost_response_put", call_lost_response_put },
+    { "lost_response_take", call_lost_response_take },
     { "asset_get", call_asset_get },
     { "asset_bytes", call_asset_bytes },
     { "asset_delete", call_asset_delete },

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Maps lost responses to their SQL functions. */
+#include "db/lost.h"
+
+#include <apr_strings.h>
+
+#define LIFETIME (15 * 60 * APR_USEC_PER_SEC)
+
+typedef struct lost_in_t {
+    const char *user, *hash;
+    const char *jobs; /* put: with commas between them */
+    const char *keys; /* take */
+    apr_interval_time_t lifetime;
+} lost_in_t;
+
+typedef struct lost_row_t {
+    const char *id;
+} lost_row_t;
+
+static const gf_sql_field_t put_params[] = { GF_PARAM(lost_in_t, user),
+                                             GF_PARAM_HEX(lost_in_t, hash),
+                                             GF_PARAM(lost_in_t, jobs) };
+static const gf_sql_field_t take_params[] = { GF_PARAM(lost_in_t, user),
+                                              GF_PARAM_HEX(lost_in_t, hash),
+                                              GF_PARAM(lost_in_t, keys),
+                                              GF_PARAM_INTERVAL(lost_in_t, lifetime) };
+static const gf_sql_field_t take_columns[] = { GF_COLUMN(lost_row_t, id) };
+
+GF_STATEMENT(lost_response_put, .function = "lost_response_put", .is_value = true, .has_call = true,
+             GF_PARAMS(put_params));
+GF_STATEMENT(lost_response_take, .function = "lost_response_take", .has_call = true,
+             GF_PARAMS(take_params), GF_COLUMNS(lost_row_t, take_columns));
+
+const char *gf_lost_keys(const gf_lost_t *lost, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, "front:", lost->hash, ":", NULL);
+}
+
+gf_err_t *gf_lost_put(gf_ctx_t *ctx, const gf_lost_t *lost, const char *const *ids, int count)
+{
+    lost_in_t in = { .user = lost->user, .hash = lost->hash, .jobs = "" };
+    int i;
+
+    for (i = 0; i < count; i++) {
+        in.jobs = apr_pstrcat(ctx->pool, in.jobs, i ? "," : "", ids[i], NULL);
+    }
+    return gf_db_do(ctx, &gf_sql_lost_response_put, &in);
+}
+
+gf_err_t *gf_lost_take(apr_array_header_t **ids, gf_ctx_t *ctx, const gf_lost_t *lost,
+                       bool is_retry)
+{
+    const lost_in_t in = { .user = lost->user,
+                           .hash = lost->hash,
+                           .keys = is_retry ? gf_lost_keys(lost, ctx->pool) : NULL,
+                           .lifetime = LIFETIME };
+
+    return gf_db_list(ids, ctx, &gf_sql_lost_response_take, &in);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Responses of fronts that could not be delivered: sql/functions/lost_responses.sql has the rules.
+ * Both block; any thread with its own context. */
+#ifndef GF_LOST_H
+#define GF_LOST_H
+
+#include "db/db.h"
+
+/* A request of a front. */
+typedef struct gf_lost_t {
+    const char *user;
+    const char *hash; /* SHA-256 of the parsed request, in hex */
+} gf_lost_t;
+
+/* What the idempotency keys of its generations begin with, in `pool`. */
+const char *gf_lost_keys(const gf_lost_t *lost, apr_pool_t *pool);
+
+/* The response about `count` generations did not reach its client. */
+gf_err_t *gf_lost_put(gf_ctx_t *ctx, const gf_lost_t *lost, const char *const *ids, int count);
+
+/* Takes the generations of an equal request whose response was lost: *ids of const char *, empty:
+ * there are none. is_retry: the client says that it repeats a request, so that those of a request
+ * without a record count, too. */
+gf_err_t *gf_lost_take(apr_array_header_t **ids, gf_ctx_t *ctx, const gf_lost_t *lost,
+                       bool is_retry);
+
+#endif

@@ -1,0 +1,156 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A lost response never costs twice. Clients of other APIs repeat a request whose connection broke; the
+# repetition gets the generations of the first one, and every other equal request makes its own.
+use Genflow::Test;
+use Genflow::Front;
+use Genflow::Httpd;
+
+use Time::HiRes qw(sleep);
+
+use constant { BIG => 3_000_000, SHORT_WAIT => '1500ms' };
+
+my $PATH = '/openai/v1/images/generations';
+my $user = account(60);
+
+sub body { return { model => 'gpt-image-1', prompt => "@_" } }
+
+sub post { my ($prompt, %headers) = @_; return Genflow::Front->post($PATH, $user, body($prompt), %headers) }
+
+sub pictures { my ($answer) = @_; return scalar @{ data($answer)->{data} // [] } }
+
+# Does the user's history have so many generations of the prompt, in that state?
+sub made {
+    my ($prompt, $status) = @_;
+    return sql1('SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :\'user\' AND strpos(prompt, :\'prompt\') > 0'
+            . ($status ? " AND status = '$status'" : ''), user => $user, prompt => $prompt);
+}
+
+sub lost { return sql1("SELECT count(*) FROM genflow.lost_responses WHERE user_id = :'user' AND NOT taken", user => $user) }
+
+# ---- cut while it waits ----
+
+my $tag = "waited-$user";
+my $client = post("a $tag {{gate=$tag}}");
+ok wait_for { submissions($tag) == 1 }, 'a client waits for its picture';
+$client->cut;
+ok wait_for { lost() == 1 }, 'its hang-up is noticed while it waits';
+$client = post("a $tag {{gate=$tag}}");
+ok wait_for { lost() == 0 }, 'the repeated request takes the record';
+$client->cut;
+ok wait_for { lost() == 1 }, 'it is cut, too';
+open_gate($tag);
+my $answer = post("a $tag {{gate=$tag}}")->answer;
+is_deeply [$answer->{status}, pictures($answer)], [200, 1], 'the third one gets the picture';
+is_deeply [made($tag), submissions($tag)], [1, 1], 'there is one generation, submitted once';
+credits_are $user, 59, 0, 'and one charge';
+$answer = post("a $tag {{gate=$tag}}")->answer;
+is_deeply [$answer->{status}, made($tag)], [200, 2], 'an equal request after that is a new one';
+
+# ---- cut while the response is written ----
+
+$tag    = "written-$user";
+$client = post("a $tag {{big=${\BIG}}}");
+like $client->begin, qr{\AHTTP/1\.1 200}, 'a large response has begun';
+$client->cut;
+ok wait_for { lost() == 1 }, 'the cut is noticed';
+$answer = post("a $tag {{big=${\BIG}}}")->answer;
+is $answer->{status}, 200, 'the repeated request is answered';
+is length($answer->{content}), $answer->{headers}{'content-length'}, 'with the whole picture';
+is_deeply [made($tag), submissions($tag)], [1, 1], 'of the same generation';
+
+# ---- equal ones in parallel ----
+
+$tag = "equal-$user";
+my @clients = map { post("a $tag {{gate=$tag}}") } 1 .. 3;
+ok wait_for { submissions($tag) == 3 }, 'three equal requests make three generations';
+$clients[1]->cut;
+ok wait_for { lost() == 1 }, 'one of them is cut';
+$clients[1] = post("a $tag {{gate=$tag}}");
+ok wait_for { lost() == 0 }, '... and repeated';
+open_gate($tag);
+is_deeply [map { $_->answer->{status} } @clients], [200, 200, 200], 'each client gets a picture';
+is_deeply [made($tag), submissions($tag)], [3, 3], 'of three';
+
+# ---- another body, user or address finds nothing ----
+
+$tag    = "other-$user";
+$client = post("a $tag {{gate=$tag}}");
+ok wait_for { submissions($tag) == 1 }, 'one more waits';
+$client->cut;
+ok wait_for { lost() == 1 }, '... and is cut';
+open_gate($tag);
+my $stranger = account(5);
+is_deeply [map { $_->{status} } Genflow::Front->post($PATH, $stranger, body("a $tag {{gate=$tag}}"))->answer,
+        Genflow::Front->post($PATH, $user, { %{ body("a $tag {{gate=$tag}}") }, size => '1024x1024' })->answer],
+    [200, 200], 'equal words of another user, and other words of the same one';
+is_deeply [lost(), submissions($tag)], [1, 3], '... make their own';
+credits_are $stranger, 4, 0, '... and are charged';
+is post("a $tag {{gate=$tag}}")->answer->{status}, 200, 'its own repetition comes at last';
+is_deeply [lost(), submissions($tag)], [0, 3], '... and finds it';
+
+# ---- a key of the caller ----
+
+$tag    = "keyed-$user";
+$client = post("a $tag {{gate=$tag}}", 'Idempotency-Key' => $tag);
+ok wait_for { submissions($tag) == 1 }, 'a request with a key waits';
+$client->cut;
+$client = post("a $tag {{gate=$tag}}", 'Idempotency-Key' => $tag);
+sleep 0.3;
+open_gate($tag);
+is $client->answer->{status}, 200, 'its repetition waits for the same generation';
+is_deeply [made($tag), lost()], [1, 0], '... without a record';
+$answer = Genflow::Front->post($PATH, $user, body("another $tag"), 'Idempotency-Key' => $tag)->answer;
+is_deeply [$answer->{status}, data($answer)->{error}{code}], [400, 'idempotency_mismatch'], 'another body under it is refused';
+
+# ---- without a record ----
+
+$tag = "unrecorded-$user";
+is post("a $tag")->answer->{status}, 200, 'a response that nobody knows to be lost';
+$answer = post("a $tag", 'x-stainless-retry-count' => 1)->answer;
+is_deeply [$answer->{status}, made($tag)], [200, 1], '... is found by a repetition that says what it is';
+is post("a $tag", 'x-stainless-retry-count' => 0)->answer->{status}, 200, 'a first request is none';
+is made($tag), 2, '... and makes its own';
+
+# ---- the limit of a wait ----
+
+sub site {
+    my $httpd = Genflow::Httpd->start(Genflow::Httpd::small_site() . <<'END' . join '', map { "$_\n" } @_);
+GenflowFetchAllow 127.0.0.1
+Include "${GENFLOW_WORK}/t/conf/api.conf"
+<Location "/openai/v1">
+    SetHandler genflow-openai
+    GenflowUser "%{HTTP:X-User}"
+    GenflowModel gpt-image-1 neo-glitch preset=base
+</Location>
+END
+    talk_to($httpd);
+    wait_for { api(GET => '/api/health')->{status} == 200 };
+    return $httpd;
+}
+
+my $httpd = site("GenflowFrontWait ${\SHORT_WAIT}");
+$tag = "long-$user";
+my $before = credits($user)->[0];
+my @answers = map {
+    open_gate($tag) if $_ == 3;
+    post("a $tag {{gate=$tag}}")->answer;
+} 1 .. 3;
+is_deeply [map { $_->{status} } @answers], [503, 503, 200], 'a client that waits longer than GenflowFrontWait comes back';
+is_deeply [@{ $answers[0]{headers} }{qw(x-should-retry retry-after retry-after-ms)}], ['true', 1, 100], '... as it is told';
+is_deeply [made($tag), submissions($tag)], [1, 1], 'it waits for one generation over three requests';
+credits_are $user, $before - 1, 0, '... and pays once';
+is $httpd->alarms, '', 'httpd had nothing to complain about';
+
+# ---- no place to wait ----
+
+$httpd  = site('GenflowWatchMax 0');
+$tag    = "full-$user";
+$answer = post("a $tag")->answer;
+is_deeply [$answer->{status}, $answer->{headers}{'x-should-retry'}, $answer->{headers}{'retry-after'}],
+    [503, 'true', 5], 'without a place to wait a client is told to come back';
+is made($tag), 0, '... and nothing is made for it';
+is $httpd->alarms, '', 'httpd had nothing to complain about';
+
+is_deeply [sql('SELECT * FROM genflow.check()')], [], 'the ledger is sound';
+finish;
