@@ -6,6 +6,8 @@ use Genflow::Test;
 use Genflow::Wait;
 use POSIX ();
 
+use Genflow::Tls ();
+
 plan(skip_all => 'only the event MPM parks') if $ENV{GENFLOW_MPM} ne 'event';
 use constant { THREADS => 8, MANY => 30 };
 
@@ -15,25 +17,10 @@ my $status = '/api/' . wait_type() . '/status';
 # ---- TLS ----
 
 SKIP: {
-    my $module = "$ENV{GENFLOW_LIBEXEC}/mod_ssl.so";
-    my $key    = "$ENV{GENFLOW_WORK}/wait-key.pem";
-    my $made   = -e $module && 0 == system 'openssl req -x509 -newkey rsa:2048 -nodes -days 1'
-        . " -subj /CN=localhost -keyout '$key' -out '$key.crt' >/dev/null 2>&1";
-    skip 'there is no mod_ssl, or no openssl', 4 if !$made;
-    my $port  = Genflow::Site::free_port();
-    my $httpd = wait_site(THREADS, <<"END");
-LoadModule ssl_module $module
-SSLSessionCache none
-GenflowWatchUser 100
-Listen 127.0.0.1:$port
-<VirtualHost 127.0.0.1:$port>
-    SSLEngine on
-    SSLCertificateFile "$key.crt"
-    SSLCertificateKeyFile "$key"
-</VirtualHost>
-END
+    my $tls = Genflow::Tls->new or skip 'there is no mod_ssl, or no openssl', 4;
+    my $httpd = wait_site(THREADS, $tls->lines . "GenflowWatchUser 100\n");
     my $id  = waiting_generation($user);
-    my $out = curl("https://127.0.0.1:$port$status?id=$id", '-k', '--http1.1');
+    my $out = curl($tls->base . "$status?id=$id", '-k', '--http1.1');
     ok all_wait(MANY), MANY . ' requests over TLS wait in a child of ' . THREADS . ' threads';
     is api(GET => '/api/health')->{status}, 200, '... another one is served';
     cancel_generation($id);

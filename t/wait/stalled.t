@@ -5,7 +5,8 @@
 # of httpd. Who reads again before that has missed nothing.
 use Genflow::Test;
 use Genflow::Wait;
-use Time::HiRes qw(time);
+
+use Genflow::Stalled;
 
 plan(skip_all => 'only the event MPM parks') if $ENV{GENFLOW_MPM} ne 'event';
 use constant {
@@ -29,18 +30,10 @@ my $path    = "/api/generation/$id/events";
 my @stalled = map { Genflow::Wait->get_slowly($path, $user) } 1 .. STALLED;
 my @others  = map { Genflow::Wait->get($path, $user) } 1 .. MANY;
 ok all_wait(MANY + STALLED), MANY . ' clients read their streams, ' . STALLED . ' more do not';
-my ($most, $slowest, %missed) = (0, 0);
-for my $n (1 .. EVENTS) {
-    change_generation($id, "begin $n", 'x' x BYTES, "end $n");
-    $missed{$n} = grep { !$_->streams(qr/"end $n"/, SOON) } @others;
-    my $begin = time;
-    api(GET => '/api/health');
-    $slowest = time - $begin if time - $begin > $slowest;
-    $most    = unread_bytes() if unread_bytes() > $most;
-}
-is_deeply \%missed, { map { $_ => 0 } 1 .. EVENTS }, 'every event reaches each of those who read';
-cmp_ok $most, '<', KEPT, '... the system keeps little for one who does not';
-cmp_ok $slowest, '<', TIMEOUT / 2, '... and other requests find a thread at once';
+my $seen = send_events($id, readers => \@others, events => EVENTS, bytes => BYTES);
+is $seen->{missed}, 0, 'every event reaches each of those who read';
+cmp_ok $seen->{unread}, '<', KEPT, '... the system keeps little for one who does not';
+cmp_ok $seen->{slowest}, '<', TIMEOUT / 2, '... and other requests find a thread at once';
 ok all_wait(MANY), 'who reads nothing loses the place';
 is_deeply [grep { !$_->streams(qr/:\n\n/, SOON) } @others], [], '... the others get signs of life';
 
@@ -55,10 +48,7 @@ ok all_wait(MANY), '... and loses the place, though there is room for signs of l
 # ---- one who reads again ----
 
 my $late = Genflow::Wait->get($path, $user);
-for my $n (EVENTS + 1 .. EVENTS + 5) {
-    change_generation($id, "begin $n", 'x' x BYTES, "end $n");
-    $_->streams(qr/"end $n"/, SOON) for @others;
-}
+send_events($id, readers => \@others, events => 5, first => EVENTS + 1, bytes => BYTES);
 ok $late->streams(qr/"end @{[EVENTS + 5]}"/, SOON), 'who begins to read gets the state of now';
 cancel_generation($id);
 is_deeply [grep { !$_->streams(qr/"status":"cancelled"/, SOON) } $late, @others], [], '... and all get the end';

@@ -5,6 +5,7 @@
 #     my $tab   = Genflow::Tab->open($user);                 # or with the id of the last event
 #     my $event = $tab->next_event;                          # {id, event, data}
 #     $event    = $tab->event_of($id);                       # the next one of that generation
+#     $tab      = Genflow::Tab->by_curl("$base/api/events", $user, $last, '--http2-prior-knowledge');
 #     Genflow::Tab->close_all;
 
 package Genflow::Tab;
@@ -13,6 +14,7 @@ use strict;
 use warnings;
 
 use JSON::PP ();
+use POSIX ();
 
 use Genflow::Wait ();
 
@@ -29,8 +31,26 @@ sub open {
     return $self;
 }
 
+# By curl, with options for another protocol.
+sub by_curl {
+    my ($class, $url, $user, $last, @options) = @_;
+    push @options, '-H', "Last-Event-ID: $last" if defined $last;
+    my $pid = CORE::open(my $out, '-|') // die "fork: $!\n";
+    if (!$pid) {
+        CORE::open(STDERR, '>', '/dev/null') or POSIX::_exit(127);
+        exec 'curl', '-sN', @options, '-H', "X-User: $user", $url or POSIX::_exit(127);
+    }
+    my $client = bless { socket => $out, bytes => '', head => '', plain => 1 }, 'Genflow::Wait';
+    my $self   = bless { client => $client, pid => $pid }, $class;
+    push @open, $self;
+    return $self;
+}
+
 sub close_all {
-    $_->{client}->close for @open;
+    for my $tab (@open) {
+        kill TERM => $tab->{pid} if $tab->{pid};
+        $tab->{client}->close;
+    }
     @open = ();
     return;
 }

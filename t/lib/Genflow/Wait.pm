@@ -230,6 +230,8 @@ sub next_block {
 # Moves what came of the body, without its chunks, to {stream}; the head is in {head}.
 sub unwrap {
     my ($self) = @_;
+    $self->{stream} .= delete $self->{bytes} if $self->{plain};      # it has no head and no chunks
+    $self->{bytes} //= '';
     $self->{head} //= $self->{bytes} =~ s/\A(.*?\r\n\r\n)//s ? $1 : return;
     while ($self->{bytes} =~ /\A(?:\r\n)?([0-9a-f]+)\r\n/i) {
         my ($head, $length) = ($+[0], hex $1);
