@@ -12,8 +12,9 @@
 
 #define MAX_USUAL     10000
 #define THREADS_USUAL 16
-#define FACTOR_USUAL  2 /* AsyncRequestWorkerFactor */
-#define DESCRIPTORS   2 /* of a parked request */
+#define FACTOR_USUAL  2   /* AsyncRequestWorkerFactor */
+#define DESCRIPTORS   2   /* of a parked request */
+#define OWN           128 /* descriptors of logs, listeners, the database, the store */
 
 static int threads_of_child(void)
 {
@@ -40,11 +41,13 @@ static apr_int64_t descriptors_of_child(void)
     return limit.rlim_cur > 1 << 30 ? 1 << 30 : (apr_int64_t)limit.rlim_cur;
 }
 
-/* Half of each stays for other requests, the background and the store. */
-static apr_int64_t most_parked(apr_pool_t *pool)
+/* As many other connections find room beside the parked ones, and all jobs in flight. */
+static apr_int64_t most_parked(const gf_conf_t *conf, apr_pool_t *pool)
 {
     apr_int64_t connections = connections_of_child(pool) / 2;
-    apr_int64_t descriptors = descriptors_of_child() / 2 / DESCRIPTORS;
+    apr_int64_t all = descriptors_of_child();
+    apr_int64_t left = all - conf->jobs_max - OWN;
+    apr_int64_t descriptors = (left > all / 4 ? left : all / 4) / (DESCRIPTORS + 1);
 
     return connections < descriptors ? connections : descriptors;
 }
@@ -85,7 +88,7 @@ const char *httpd_waiting_finish(gf_conf_t *conf, apr_pool_t *pool)
     if (conf->watch_mode == GF_WATCH_PARK && !httpd_park_can()) {
         conf->watch_mode = GF_WATCH_BLOCK;
     }
-    most = conf->watch_mode == GF_WATCH_PARK    ? most_parked(pool)
+    most = conf->watch_mode == GF_WATCH_PARK    ? most_parked(conf, pool)
            : conf->watch_mode == GF_WATCH_BLOCK ? conf->waiters_threads
                                                 : 0;
     conf->waiters_wanted = conf->waiters_max == GF_UNSET ? MAX_USUAL : conf->waiters_max;
@@ -105,12 +108,14 @@ const char *httpd_waiting_lowered(const gf_conf_t *conf, apr_pool_t *pool)
     if (conf->watch_mode != GF_WATCH_PARK || conf->waiters_max >= conf->waiters_wanted) {
         return NULL;
     }
-    return apr_psprintf(pool,
-                        "%" APR_INT64_T_FMT " requests of a child may wait, not %" APR_INT64_T_FMT
-                        ": half of its %" APR_INT64_T_FMT " connections (AsyncRequestWorkerFactor, "
-                        "ThreadsPerChild) and of its %" APR_INT64_T_FMT
-                        " descriptors (ulimit -n, LimitNOFILE) "
-                        "stays for others. conf/genflow-waiting.conf has settings for thousands",
-                        conf->waiters_max, conf->waiters_wanted, connections_of_child(pool),
-                        descriptors_of_child());
+    return apr_psprintf(
+        pool,
+        "%" APR_INT64_T_FMT " requests of a child may wait, not %" APR_INT64_T_FMT
+        ": half of its %" APR_INT64_T_FMT " connections (AsyncRequestWorkerFactor, "
+        "ThreadsPerChild) stays for others, and of its %" APR_INT64_T_FMT
+        " descriptors (ulimit -n, LimitNOFILE) each takes two and leaves one, beside "
+        "those of jobs (GenflowDispatchJobs). "
+        "conf/genflow-waiting.conf has settings for thousands",
+        conf->waiters_max, conf->waiters_wanted, connections_of_child(pool),
+        descriptors_of_child());
 }

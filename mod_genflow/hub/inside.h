@@ -5,13 +5,28 @@
 #ifndef GF_HUB_INSIDE_H
 #define GF_HUB_INSIDE_H
 
+#include <apr_hash.h>
+
 #include "hub/hub.h"
 
 struct gf_keys_t;     /* hub/keys.h */
 struct gf_shortcut_t; /* hub/shortcut.h */
 
-#define GF_HUB_WATCH_BUCKETS   1024
-#define GF_HUB_WEBHOOK_IDS_MAX 64 /* one more is lost: the usual poll finds its job */
+#define GF_HUB_BUCKETS         1024 /* of each table by id or by user */
+#define GF_HUB_WEBHOOK_IDS_MAX 64   /* one more is lost: the usual poll finds its job */
+
+/* Of an id or a user. Other children compute the same: it is on the board. */
+static inline apr_uint32_t gf_hub_hash(const char *text)
+{
+    apr_ssize_t length = APR_HASH_KEY_STRING;
+
+    return apr_hashfunc_default(text, &length);
+}
+
+static inline apr_uint32_t gf_hub_bucket(const char *text)
+{
+    return gf_hub_hash(text) % GF_HUB_BUCKETS;
+}
 
 /* Nothing blocks while the mutex is held, and a walk over the waiters releases it every now and
  * then (hub/news.c). */
@@ -39,9 +54,9 @@ struct gf_hub_t {
     gf_waiter_t *looking; /* gf_hub_lookout_next() goes on here; NULL: at the first one */
     gf_waiter_t *asking;  /* the same of gf_hub_lookout_users() */
     int watched_users;    /* watches of users */
-    gf_watch_t *watches[GF_HUB_WATCH_BUCKETS];   /* by id */
-    gf_waiter_t *of_users[GF_HUB_WATCH_BUCKETS]; /* by user */
-    pthread_cond_t begun;                        /* a request waits, or the child stops */
+    gf_watch_t *watches[GF_HUB_BUCKETS];   /* by id */
+    gf_waiter_t *of_users[GF_HUB_BUCKETS]; /* by user */
+    pthread_cond_t begun;                  /* a request waits, or the child stops */
     char webhook_ids[GF_HUB_WEBHOOK_IDS_MAX][GF_HUB_ID];
     int webhook_id_count;
     bool recalled; /* a request ended a job of this child: gf_hub_req_recall() */

@@ -15,19 +15,6 @@
 #define LOOK_ELSEWHERE (APR_USEC_PER_SEC / 10)
 #define LOOK_HERE      APR_USEC_PER_SEC /* only a lost lease makes it necessary */
 
-/* Other children compute the same: it is on the board. */
-static apr_uint32_t hash_of(const char *text)
-{
-    apr_ssize_t length = APR_HASH_KEY_STRING;
-
-    return apr_hashfunc_default(text, &length);
-}
-
-static apr_uint32_t bucket_of(const char *text)
-{
-    return hash_of(text) % GF_HUB_WATCH_BUCKETS;
-}
-
 /* Does it watch this generation, or (of_user) this user? */
 static bool watches(const gf_watch_t *watch, const char *id, bool of_user)
 {
@@ -48,7 +35,7 @@ static bool has_place(const gf_hub_t *hub, const gf_waiter_t *waiter)
     int user = 0;
     int threads = 0;
 
-    for (other = hub->of_users[bucket_of(waiter->user)]; other; other = other->next_of_users) {
+    for (other = hub->of_users[gf_hub_bucket(waiter->user)]; other; other = other->next_of_users) {
         bool same = strcmp(other->user, waiter->user) == 0;
 
         user += same;
@@ -65,7 +52,7 @@ static void link_watches(gf_hub_t *hub, gf_waiter_t *waiter)
 
     for (i = 0; i < waiter->count; i++) {
         gf_watch_t *watch = &waiter->watches[i];
-        gf_watch_t **first = &hub->watches[bucket_of(watch->id)];
+        gf_watch_t **first = &hub->watches[gf_hub_bucket(watch->id)];
 
         hub->watched_users += watch->of_user;
         watch->previous = NULL;
@@ -79,7 +66,7 @@ static void link_watches(gf_hub_t *hub, gf_waiter_t *waiter)
 
 static void link_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
 {
-    gf_waiter_t **of_user = &hub->of_users[bucket_of(waiter->user)];
+    gf_waiter_t **of_user = &hub->of_users[gf_hub_bucket(waiter->user)];
 
     waiter->previous_of_users = NULL;
     waiter->next_of_users = *of_user;
@@ -101,7 +88,8 @@ static void link_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
 static void unlink_watch(gf_hub_t *hub, const gf_watch_t *watch)
 {
     hub->watched_users -= watch->of_user;
-    *(watch->previous ? &watch->previous->next : &hub->watches[bucket_of(watch->id)]) = watch->next;
+    *(watch->previous ? &watch->previous->next : &hub->watches[gf_hub_bucket(watch->id)]) =
+        watch->next;
     if (watch->next) {
         watch->next->previous = watch->previous;
     }
@@ -113,7 +101,8 @@ static void unlink_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
     int i;
 
     *(waiter->previous_of_users ? &waiter->previous_of_users->next_of_users
-                                : &hub->of_users[bucket_of(waiter->user)]) = waiter->next_of_users;
+                                : &hub->of_users[gf_hub_bucket(waiter->user)]) =
+        waiter->next_of_users;
     if (waiter->next_of_users) {
         waiter->next_of_users->previous_of_users = waiter->previous_of_users;
     }
@@ -264,7 +253,7 @@ void gf_hub_bg_leave(gf_hub_t *hub, const char *id)
     gf_watch_t *watch;
 
     pthread_mutex_lock(&hub->mutex);
-    for (watch = hub->watches[bucket_of(id)]; watch; watch = watch->next) {
+    for (watch = hub->watches[gf_hub_bucket(id)]; watch; watch = watch->next) {
         watch->here = watch->here && !watches(watch, id, false);
     }
     pthread_mutex_unlock(&hub->mutex);
@@ -275,8 +264,8 @@ static void put_user_news(gf_hub_t *hub, apr_uint32_t hash)
 {
     gf_watch_t *watch;
 
-    for (watch = hub->watches[hash % GF_HUB_WATCH_BUCKETS]; watch; watch = watch->next) {
-        if (watch->of_user && hash_of(watch->id) == hash) {
+    for (watch = hub->watches[hash % GF_HUB_BUCKETS]; watch; watch = watch->next) {
+        if (watch->of_user && gf_hub_hash(watch->id) == hash) {
             put_news(watch, GF_NEWS_CHANGED);
         }
     }
@@ -284,11 +273,11 @@ static void put_user_news(gf_hub_t *hub, apr_uint32_t hash)
 
 void gf_hub_bg_publish(gf_hub_t *hub, const char *id, const char *user, gf_news_t news)
 {
-    apr_uint32_t hash = user ? hash_of(user) : GF_BOARD_NOBODY;
+    apr_uint32_t hash = user ? gf_hub_hash(user) : GF_BOARD_NOBODY;
     gf_watch_t *watch;
 
     pthread_mutex_lock(&hub->mutex);
-    for (watch = hub->watches[bucket_of(id)]; watch; watch = watch->next) {
+    for (watch = hub->watches[gf_hub_bucket(id)]; watch; watch = watch->next) {
         if (watches(watch, id, false)) {
             put_news(watch, news);
         }
@@ -305,7 +294,7 @@ void gf_hub_bg_publish(gf_hub_t *hub, const char *id, const char *user, gf_news_
 void gf_hub_req_publish(gf_hub_t *hub, const char *user)
 {
     pthread_mutex_lock(&hub->mutex);
-    put_user_news(hub, hash_of(user));
+    put_user_news(hub, gf_hub_hash(user));
     pthread_mutex_unlock(&hub->mutex);
 }
 
@@ -472,7 +461,7 @@ void gf_hub_lookout_publish(gf_hub_t *hub, const char *id, const char *version)
     gf_watch_t *watch;
 
     pthread_mutex_lock(&hub->mutex);
-    for (watch = hub->watches[bucket_of(id)]; watch; watch = watch->next) {
+    for (watch = hub->watches[gf_hub_bucket(id)]; watch; watch = watch->next) {
         if (!watches(watch, id, false)) {
             continue;
         }
@@ -491,7 +480,7 @@ void gf_hub_lookout_publish_user(gf_hub_t *hub, const char *user, const char *ve
     gf_watch_t *watch;
 
     pthread_mutex_lock(&hub->mutex);
-    for (watch = hub->watches[bucket_of(user)]; watch; watch = watch->next) {
+    for (watch = hub->watches[gf_hub_bucket(user)]; watch; watch = watch->next) {
         if (watches(watch, user, true)) {
             put_version(watch, version);
         }

@@ -7,14 +7,13 @@
 #include <string.h>
 
 #include <apr_atomic.h>
-#include <apr_hash.h>
 
-#define BUCKETS 1024
+#include "hub/inside.h"
 
 struct gf_shortcut_t {
     volatile apr_uint32_t out_of_reach; /* no lock */
     pthread_mutex_t mutex;              /* guards those that wait */
-    gf_await_t *awaits[BUCKETS];        /* by id */
+    gf_await_t *awaits[GF_HUB_BUCKETS]; /* by id */
 };
 
 static apr_status_t end_shortcut(void *data)
@@ -51,9 +50,7 @@ bool gf_shortcut_reaches_all(gf_shortcut_t *shortcut)
 
 static gf_await_t **bucket_of(gf_shortcut_t *shortcut, const char *id)
 {
-    apr_ssize_t length = APR_HASH_KEY_STRING;
-
-    return &shortcut->awaits[apr_hashfunc_default(id, &length) % BUCKETS];
+    return &shortcut->awaits[gf_hub_bucket(id)];
 }
 
 void gf_shortcut_await(gf_shortcut_t *shortcut, gf_await_t *await)
