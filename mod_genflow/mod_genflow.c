@@ -129,8 +129,8 @@ static apr_status_t share_memory(apr_pool_t *pconf)
     apr_status_t rv = apr_shm_create(&of_turn, gf_turn_bytes(), NULL, pconf);
 
     if (rv == APR_SUCCESS) {
-        turn = gf_turn_init(apr_shm_baseaddr_get(of_turn));
-        rv = apr_shm_create(&of_board, gf_board_bytes(), NULL, pconf);
+        turn = gf_turn_init(apr_shm_baseaddr_get(of_turn), pconf);
+        rv = turn ? apr_shm_create(&of_board, gf_board_bytes(), NULL, pconf) : apr_get_os_error();
     }
     if (rv == APR_SUCCESS) {
         board = gf_board_init(apr_shm_baseaddr_get(of_board));
@@ -176,7 +176,7 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, rv, server,
-                     "GF0007: no shared memory");
+                     "GF0007: no shared memory, or no descriptor");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     janitor = httpd_janitor_make(conf, httpd_check_pool(ptemp), server, pconf);

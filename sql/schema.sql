@@ -1766,8 +1766,8 @@ $$
     SELECT CASE p_day WHEN 'rolling' THEN 'UTC' ELSE p_day END
 $$;
 
-CREATE FUNCTION genflow.delivery_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, user_id text, tries integer, at bigint, event text)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+CREATE FUNCTION genflow.delivery_claim(p_types text[], p_limit integer, p_lease interval, p_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone) RETURNS TABLE(id uuid, type text, user_id text, tries integer, at bigint, event text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_hashjoin=off SET enable_mergejoin=off AS
 $$
 DECLARE
     v_now timestamptz := clock_timestamp();
@@ -1782,17 +1782,19 @@ BEGIN
     due AS MATERIALIZED (
         SELECT d.job_id, d.event
           FROM genflow.deliveries d LEFT JOIN running ON running.user_id = d.user_id
-         WHERE d.due_at <= v_now AND d.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
-                                                            WHERE t.name = ANY (p_types)))
+         WHERE d.due_at >= p_from AND d.due_at <= v_now
+           AND d.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
+                                       WHERE t.name = ANY (p_types)))
          ORDER BY coalesce(running.n, 0), d.due_at LIMIT p_limit FOR UPDATE OF d SKIP LOCKED),
     mine AS (
         UPDATE genflow.deliveries d SET due_at = v_now + p_lease, tries = d.tries + 1
-          FROM due WHERE d.job_id = due.job_id AND d.event = due.event
+         WHERE d.job_id = ANY (ARRAY(SELECT due.job_id FROM due))
+           AND (d.job_id, d.event) IN (SELECT due.job_id, due.event FROM due)
         RETURNING d.job_id, d.type_no, d.user_id, d.tries, d.event)
     SELECT m.job_id, t.name, m.user_id, m.tries, extract(epoch FROM v_now)::bigint, m.event
       FROM mine m JOIN genflow.types t ON t.no = m.type_no;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.delivery_claim(text[],integer,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.delivery_claim(text[],integer,interval,timestamp with time zone) TO genflow_module;
 
 CREATE FUNCTION genflow.delivery_note(p_id uuid, p_delay interval, p_event text DEFAULT 'end'::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -2394,48 +2396,94 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_stuck(text,uuid,integer) TO genflow_administration;
 
-CREATE FUNCTION genflow.due(p_types text[], p_since timestamp with time zone[]) RETURNS TABLE(place integer, at timestamp with time zone)
+CREATE FUNCTION genflow.due(p_types text[], p_since timestamp with time zone[], p_back interval DEFAULT '00:00:10'::interval, p_ahead interval DEFAULT '00:00:00'::interval) RETURNS TABLE(place integer, at timestamp with time zone, lane integer, wait_ms integer)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
-    v_now  timestamptz := clock_timestamp();
-    v_slack CONSTANT interval := '10 seconds';              -- as in claim.sql
+    v_now   timestamptz := clock_timestamp();
+    v_until timestamptz := v_now + p_ahead;
     v_count CONSTANT integer := cardinality(p_types);
-    v_nos  smallint[];
+    v_nos   smallint[];
+    v_places integer[] := '{}';
+    v_lanes integer[] := '{}';
+    v_ats   timestamptz[] := '{}';
+    v_since timestamptz;
+    v_at    timestamptz;
+    v_later timestamptz;
+    v_next  timestamptz;
 BEGIN
-    at := v_now;
-    RETURN NEXT;
     v_nos := ARRAY(SELECT (SELECT t.no FROM genflow.types t WHERE t.name = n.name)
                      FROM unnest(p_types) WITH ORDINALITY AS n(name, at) ORDER BY n.at);
     FOR i IN 1 .. v_count LOOP
-        IF EXISTS (SELECT FROM genflow.work w WHERE w.type_no = v_nos[i]
-                      AND w.due_at BETWEEN p_since[4 * i - 3] - v_slack AND v_now)
-           OR EXISTS (SELECT FROM generate_series(1, 3) AS l(lane)
-                       WHERE EXISTS (SELECT FROM genflow.work w WHERE w.type_no = v_nos[i]
-                                        AND w.priority = (2 - l.lane)::smallint
-                                        AND w.turn >= p_since[4 * i - 3 + l.lane] - v_slack
-                                        AND w.deadline_at > v_now)) THEN
-            place := i - 1;
-            RETURN NEXT;
+        v_since := least(p_since[4 * i - 3], v_now) - p_back;
+        v_at := (SELECT w.due_at FROM genflow.work w
+                  WHERE w.type_no = v_nos[i] AND w.due_at BETWEEN v_since AND v_now
+                  ORDER BY w.due_at LIMIT 1);
+        v_later := (SELECT w.due_at FROM genflow.work w
+                     WHERE w.type_no = v_nos[i] AND w.due_at > v_now AND w.due_at <= v_until
+                     ORDER BY w.due_at LIMIT 1);
+        v_next := least(v_next, v_later);
+        FOR l IN 0 .. 3 LOOP
+            IF l > 0 THEN
+                v_since := least(p_since[4 * i - 3 + l], v_now) - p_back;
+                v_at := (SELECT least(w.turn, v_now) FROM genflow.work w
+                          WHERE w.type_no = v_nos[i] AND w.priority = (2 - l)::smallint
+                            AND w.turn >= v_since AND w.deadline_at > v_now
+                          ORDER BY w.turn LIMIT 1);
+            END IF;
+            IF v_at IS NOT NULL THEN
+                v_places := v_places || (i - 1);
+                v_lanes := v_lanes || l;
+                v_ats := v_ats || v_at;
+            END IF;
+        END LOOP;
+    END LOOP;
+    FOR k IN 0 .. 2 LOOP
+        v_since := least(coalesce(p_since[4 * v_count + 1 + k], '-infinity'), v_now) - p_back;
+        IF k = 0 THEN
+            v_at := (SELECT r.due_at FROM genflow.restores r
+                      WHERE r.due_at BETWEEN v_since AND v_now AND r.type_no = ANY (v_nos)
+                      ORDER BY r.due_at LIMIT 1);
+            v_later := (SELECT r.due_at FROM genflow.restores r
+                         WHERE r.due_at > v_now AND r.due_at <= v_until
+                           AND r.type_no = ANY (v_nos)
+                         ORDER BY r.due_at LIMIT 1);
+        ELSIF k = 1 THEN
+            v_at := (SELECT r.due_at FROM genflow.removals r
+                      WHERE r.due_at BETWEEN v_since AND v_now AND r.type_no = ANY (v_nos)
+                      ORDER BY r.due_at LIMIT 1);
+            v_later := (SELECT r.due_at FROM genflow.removals r
+                         WHERE r.due_at > v_now AND r.due_at <= v_until
+                           AND r.type_no = ANY (v_nos)
+                         ORDER BY r.due_at LIMIT 1);
+        ELSE
+            v_at := (SELECT d.due_at FROM genflow.deliveries d
+                      WHERE d.due_at BETWEEN v_since AND v_now AND d.type_no = ANY (v_nos)
+                      ORDER BY d.due_at LIMIT 1);
+            v_later := (SELECT d.due_at FROM genflow.deliveries d
+                         WHERE d.due_at > v_now AND d.due_at <= v_until
+                           AND d.type_no = ANY (v_nos)
+                         ORDER BY d.due_at LIMIT 1);
+        END IF;
+        v_next := least(v_next, v_later);
+        IF v_at IS NOT NULL THEN
+            v_places := v_places || (v_count + k);
+            v_lanes := v_lanes || NULL::integer;
+            v_ats := v_ats || v_at;
         END IF;
     END LOOP;
-    IF EXISTS (SELECT FROM genflow.restores r WHERE r.due_at <= v_now
-                  AND r.type_no = ANY (v_nos)) THEN
-        place := v_count;
+    at := v_now;
+    wait_ms := ceil(extract(epoch FROM v_next - v_now) * 1000);
+    RETURN NEXT;
+    wait_ms := NULL;
+    FOR i IN 1 .. cardinality(v_places) LOOP
+        place := v_places[i];
+        lane := v_lanes[i];
+        at := v_ats[i];
         RETURN NEXT;
-    END IF;
-    IF EXISTS (SELECT FROM genflow.removals r WHERE r.due_at <= v_now
-                  AND r.type_no = ANY (v_nos)) THEN
-        place := v_count + 1;
-        RETURN NEXT;
-    END IF;
-    IF EXISTS (SELECT FROM genflow.deliveries d WHERE d.due_at <= v_now
-                  AND d.type_no = ANY (v_nos)) THEN
-        place := v_count + 2;
-        RETURN NEXT;
-    END IF;
+    END LOOP;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.due(text[],timestamp with time zone[]) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.due(text[],timestamp with time zone[],interval,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.ended(p_ids uuid[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -4274,8 +4322,8 @@ $$
                                            due_at = EXCLUDED.due_at, tries = 0
 $$;
 
-CREATE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, media_type text, picture_secret text, run_id text)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+CREATE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval, p_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone) RETURNS TABLE(id uuid, type text, url text, media_type text, picture_secret text, run_id text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_hashjoin=off SET enable_mergejoin=off AS
 $$
 DECLARE
     v_now timestamptz := clock_timestamp();
@@ -4286,18 +4334,19 @@ BEGIN
     RETURN QUERY
     WITH due AS MATERIALIZED (
         SELECT r.job_id FROM genflow.removals r
-         WHERE r.due_at <= v_now AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
-                                                            WHERE t.name = ANY (p_types)))
+         WHERE r.due_at >= p_from AND r.due_at <= v_now
+           AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
+                                       WHERE t.name = ANY (p_types)))
          ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
     mine AS (
         UPDATE genflow.removals r SET due_at = v_now + p_lease * power(2, least(r.tries, 7)),
             tries = r.tries + 1
-          FROM due WHERE r.job_id = due.job_id
+         WHERE r.job_id = ANY (ARRAY(SELECT due.job_id FROM due))
         RETURNING r.job_id, r.type_no, r.url, r.media_type, r.picture_secret, r.run_id)
     SELECT m.job_id, t.name, coalesce(m.url, ''), m.media_type, m.picture_secret, m.run_id
         FROM mine m JOIN genflow.types t ON t.no = m.type_no;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.removal_claim(text[],integer,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.removal_claim(text[],integer,interval,timestamp with time zone) TO genflow_module;
 
 CREATE FUNCTION genflow.removal_done(p_id uuid, p_url text DEFAULT NULL::text) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -4478,8 +4527,8 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.reserve_finalize(text,text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, tries integer, picture_secret text, run_id text)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+CREATE FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval, p_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone) RETURNS TABLE(id uuid, type text, url text, tries integer, picture_secret text, run_id text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_hashjoin=off SET enable_mergejoin=off AS
 $$
 DECLARE
     v_now timestamptz := clock_timestamp();
@@ -4488,23 +4537,25 @@ BEGIN
         RETURN;
     END IF;
     DELETE FROM genflow.restores r
-     WHERE r.job_id IN (SELECT e.job_id FROM genflow.restores e WHERE e.due_at <= v_now
-                        AND e.expires_at <= v_now
-                         ORDER BY e.job_id FOR UPDATE SKIP LOCKED);
+     WHERE r.job_id = ANY (ARRAY(SELECT e.job_id FROM genflow.restores e
+                                  WHERE e.due_at >= p_from
+                                    AND e.due_at <= v_now AND e.expires_at <= v_now
+                                  ORDER BY e.due_at FOR UPDATE SKIP LOCKED));
     RETURN QUERY
     WITH due AS MATERIALIZED (
         SELECT r.job_id FROM genflow.restores r
-         WHERE r.due_at <= v_now AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
-                                                            WHERE t.name = ANY (p_types)))
+         WHERE r.due_at >= p_from AND r.due_at <= v_now
+           AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
+                                       WHERE t.name = ANY (p_types)))
          ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
     mine AS (
         UPDATE genflow.restores r SET due_at = v_now + p_lease, tries = r.tries + 1
-          FROM due WHERE r.job_id = due.job_id
+         WHERE r.job_id = ANY (ARRAY(SELECT due.job_id FROM due))
         RETURNING r.job_id, r.type_no, r.url, r.tries, r.picture_secret, r.run_id)
     SELECT m.job_id, t.name, m.url, m.tries, m.picture_secret, m.run_id FROM mine m
         JOIN genflow.types t ON t.no = m.type_no;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.restore_claim(text[],integer,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.restore_claim(text[],integer,interval,timestamp with time zone) TO genflow_module;
 
 CREATE FUNCTION genflow.restore_later(p_id uuid, p_delay interval) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS

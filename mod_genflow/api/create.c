@@ -246,6 +246,9 @@ gf_err_t *api_create(gf_created_t *created, gf_begin_t *begin, gf_req_t *req,
     }
     if (created->outcome == GF_CREATED) {
         gf_hub_req_publish(req->api->hub, req->user);
+        if (!here && !spec->pending) {
+            gf_hub_req_queued(req->api->hub);
+        }
     }
     return created->outcome == GF_CREATED || created->outcome == GF_REPLAY
                ? NULL

@@ -47,6 +47,7 @@ static gf_err_t *start_pending(gf_req_t *req, const char *id)
            job->id, req->type->name, req->user);
     err = gf_queue_get(view, req->ctx, req->type, req->user, &find);
     if (!here) {
+        gf_hub_req_queued(hub);
         gf_job_free(job);
     }
     else if (err) {

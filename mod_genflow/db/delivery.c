@@ -2,8 +2,6 @@
 /* Maps deliveries of webhooks to their SQL functions. The rules are in the SQL and in work/. */
 #include "db/delivery.h"
 
-#include "db/due.h"
-
 static const gf_sql_field_t claim_columns[] = {
     GF_COLUMN(gf_due_row_t, type),
     GF_COLUMN_AS("id", gf_due_row_t, job.id),
@@ -16,9 +14,9 @@ static const gf_sql_field_t claim_columns[] = {
 GF_STATEMENT(delivery_claim, .function = "delivery_claim", GF_PARAMS(gf_due_params),
              GF_COLUMNS(gf_due_row_t, claim_columns));
 
-gf_err_t *gf_delivery_claim(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease)
+gf_err_t *gf_delivery_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_due_in_t *what)
 {
-    return gf_due_claim(jobs, ctx, &gf_sql_delivery_claim, limit, lease);
+    return gf_due_claim(jobs, ctx, &gf_sql_delivery_claim, what);
 }
 
 typedef struct note_in_t {

@@ -7,17 +7,19 @@
 
 const gf_sql_field_t gf_due_params[GF_DUE_PARAMS] = { GF_PARAM(gf_due_in_t, types),
                                                       GF_PARAM(gf_due_in_t, limit),
-                                                      GF_PARAM_INTERVAL(gf_due_in_t, lease) };
+                                                      GF_PARAM_INTERVAL(gf_due_in_t, lease),
+                                                      GF_PARAM(gf_due_in_t, from) };
 
-gf_err_t *gf_due_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_statement_t *statement, int limit,
-                       apr_interval_time_t lease)
+gf_err_t *gf_due_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_statement_t *statement,
+                       const gf_due_in_t *what)
 {
-    const gf_due_in_t in = { .types = gf_db_types(ctx, NULL), .limit = limit, .lease = lease };
+    gf_due_in_t in = *what;
     gf_due_row_t row;
     gf_rows_t *rows;
     int i;
 
     *jobs = NULL;
+    in.types = gf_db_types(ctx, NULL);
     GF_TRY(gf_db_call(&rows, ctx, statement, NULL, &in, NULL));
     for (i = 0; i < gf_rows_count(rows); i++) {
         gf_job_t *job = gf_job_make(NULL);

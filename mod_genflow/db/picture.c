@@ -3,8 +3,6 @@
  * SQL and to work/. */
 #include "db/picture.h"
 
-#include "db/due.h"
-
 static const gf_sql_field_t restore_columns[] = {
     GF_COLUMN(gf_due_row_t, type),
     GF_COLUMN_AS("id", gf_due_row_t, job.id),
@@ -27,14 +25,14 @@ GF_STATEMENT(restore_claim, .function = "restore_claim", GF_PARAMS(gf_due_params
 GF_STATEMENT(removal_claim, .function = "removal_claim", GF_PARAMS(gf_due_params),
              GF_COLUMNS(gf_due_row_t, removal_columns));
 
-gf_err_t *gf_picture_restores(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease)
+gf_err_t *gf_picture_restores(gf_job_t **jobs, gf_ctx_t *ctx, const gf_due_in_t *what)
 {
-    return gf_due_claim(jobs, ctx, &gf_sql_restore_claim, limit, lease);
+    return gf_due_claim(jobs, ctx, &gf_sql_restore_claim, what);
 }
 
-gf_err_t *gf_picture_removals(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease)
+gf_err_t *gf_picture_removals(gf_job_t **jobs, gf_ctx_t *ctx, const gf_due_in_t *what)
 {
-    return gf_due_claim(jobs, ctx, &gf_sql_removal_claim, limit, lease);
+    return gf_due_claim(jobs, ctx, &gf_sql_removal_claim, what);
 }
 
 typedef struct picture_in_t {

@@ -5,17 +5,16 @@
 #ifndef GF_PICTURE_H
 #define GF_PICTURE_H
 
-#include "db/db.h"
-#include "model/job.h"
+#include "db/due.h"
 
-/* Each claims up to `limit` due jobs: *jobs is a list linked by `next`, each without a lease; NULL
- * if there are none. No other process gets them for `lease`. */
+/* Each claims due jobs: *jobs is a list linked by `next`, each without a lease; NULL if there are
+ * none. */
 
 /* With restore_url and restore_tries set. */
-gf_err_t *gf_picture_restores(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease);
+gf_err_t *gf_picture_restores(gf_job_t **jobs, gf_ctx_t *ctx, const gf_due_in_t *what);
 
 /* With remove_url and media_type set. */
-gf_err_t *gf_picture_removals(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease);
+gf_err_t *gf_picture_removals(gf_job_t **jobs, gf_ctx_t *ctx, const gf_due_in_t *what);
 
 /* Records that it is stored now: at image_url, with these facts. *gone: its generation was deleted
  * meanwhile. */

@@ -268,68 +268,85 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type,
 
 typedef struct queue_due_in_t {
     const char *types, *since;
+    apr_interval_time_t back, ahead;
 } queue_due_in_t;
 
 typedef struct queue_due_row_t {
     int place; /* NO_PLACE: `at` is now */
     const char *at;
+    int lane;
+    int wait_ms;
 } queue_due_row_t;
 
 #define NO_PLACE (-1)
 
 static const gf_sql_field_t due_params[] = { GF_PARAM(queue_due_in_t, types),
-                                             GF_PARAM(queue_due_in_t, since) };
+                                             GF_PARAM(queue_due_in_t, since),
+                                             GF_PARAM_INTERVAL(queue_due_in_t, back),
+                                             GF_PARAM_INTERVAL(queue_due_in_t, ahead) };
 static const gf_sql_field_t due_columns[] = { GF_COLUMN_OR(queue_due_row_t, place, NO_PLACE),
-                                              GF_COLUMN(queue_due_row_t, at) };
+                                              GF_COLUMN(queue_due_row_t, at),
+                                              GF_COLUMN(queue_due_row_t, lane),
+                                              GF_COLUMN_OR(queue_due_row_t, wait_ms, -1) };
 
 GF_STATEMENT(due, .function = "due", GF_PARAMS(due_params),
              GF_COLUMNS(queue_due_row_t, due_columns));
 
-/* Where the claims of all types begin, as one SQL array. */
+/* Where the look begins at all types and kinds, as one SQL array. */
 static const char *due_since(gf_ctx_t *ctx, const gf_claim_cursor_t *cursors, int types)
 {
-    apr_array_header_t *since = apr_array_make(ctx->pool, types * GF_LANES, sizeof(const char *));
+    apr_array_header_t *since =
+        apr_array_make(ctx->pool, types * GF_LANES + GF_DUE_KINDS, sizeof(const char *));
     int i;
 
     for (i = 0; i < types * GF_LANES; i++) {
         APR_ARRAY_PUSH(since, const char *) = cursors[i / GF_LANES].from[i % GF_LANES];
     }
+    for (i = 0; i < GF_DUE_KINDS; i++) {
+        APR_ARRAY_PUSH(since, const char *) = cursors[types + i].from[0];
+    }
     return apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, since, ','), "}", NULL);
 }
 
-static void move_cursor(gf_claim_cursor_t *cursor, const char *now)
+static void move_cursor(gf_claim_cursor_t *cursor, int lane, const char *at)
 {
-    int lane;
-
-    for (lane = 0; now && lane < GF_LANES; lane++) {
-        apr_cpystrn(cursor->from[lane], now, sizeof(cursor->from[lane]));
+    if (at && lane >= 0 && lane < GF_LANES) {
+        apr_cpystrn(cursor->from[lane], at, sizeof(cursor->from[lane]));
     }
 }
 
-gf_err_t *gf_queue_due(bool *due, gf_ctx_t *ctx, gf_claim_cursor_t *cursors)
+/* Nothing is due, as far as the first row of the answer says. */
+static void begin_look(gf_look_at_t *look, const queue_due_row_t *row, int places)
+{
+    int i;
+
+    look->wait = row->wait_ms < 0 ? -1 : apr_time_from_msec(row->wait_ms);
+    for (i = 0; i < places * GF_LANES; i++) {
+        look->due[i / GF_LANES] = false;
+        move_cursor(&look->cursors[i / GF_LANES], i % GF_LANES, row->at);
+    }
+}
+
+gf_err_t *gf_queue_due(gf_look_at_t *look, gf_ctx_t *ctx)
 {
     int types = ctx->conf->type_list->nelts;
     const queue_due_in_t in = { .types = gf_db_types(ctx, NULL),
-                                .since = due_since(ctx, cursors, types) };
-    const char *now = NULL;
+                                .since = due_since(ctx, look->cursors, types),
+                                .back = look->back,
+                                .ahead = look->ahead };
     queue_due_row_t row;
     gf_rows_t *rows;
     int i;
 
     GF_TRY(gf_db_call(&rows, ctx, &gf_sql_due, NULL, &in, NULL));
-    memset(due, 0, (size_t)(types + GF_DUE_KINDS) * sizeof(*due));
     for (i = 0; i < gf_rows_count(rows); i++) {
         GF_TRY(gf_rows_read(&row, ctx, rows, i, NULL));
         if (row.place == NO_PLACE) {
-            now = row.at;
+            begin_look(look, &row, types + GF_DUE_KINDS);
         }
         else if (row.place >= 0 && row.place < types + GF_DUE_KINDS) {
-            due[row.place] = true;
-        }
-    }
-    for (i = 0; i < types; i++) {
-        if (!due[i]) {
-            move_cursor(&cursors[i], now);
+            look->due[row.place] = true;
+            move_cursor(&look->cursors[row.place], row.lane, row.at);
         }
     }
     return NULL;

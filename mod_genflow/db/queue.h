@@ -100,8 +100,9 @@ typedef struct gf_claim_cursor_t {
     const char *owner; /* this host process */
     int limit;         /* jobs of one claim */
 
-    /* Start of the next claim in each lane: "-infinity", or the oldest due time that the last one
-     * found there. The scan skips the dead index entries before it. */
+    /* Where the next look and claim begin in each lane: the oldest due time that the last one found
+     * there; without one, the time of the last look. "infinity": there was none yet. The scan skips
+     * the dead index entries before it. */
     char from[GF_LANES][48];
 } gf_claim_cursor_t;
 
@@ -115,10 +116,19 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type,
 /* What follows the types among the places of gf_queue_due(). */
 typedef enum { GF_DUE_RESTORES, GF_DUE_REMOVALS, GF_DUE_DELIVERIES, GF_DUE_KINDS } gf_due_kind_t;
 
-/* What would a claim find now? due[i] for type i of the configuration, whose claims begin at
- * cursors[i], then due[types + kind]: GF_DUE_KINDS more. The cursor of a type without due jobs
- * moves to now. One statement that locks nothing. */
-gf_err_t *gf_queue_due(bool *due, gf_ctx_t *ctx, gf_claim_cursor_t *cursors);
+/* A look at what is due. `due` and `cursors`: an element per type of the configuration, then
+ * GF_DUE_KINDS more, whose cursors have one lane. */
+typedef struct gf_look_at_t {
+    bool *due; /* a claim would find something */
+    gf_claim_cursor_t *cursors;
+    apr_interval_time_t back;  /* the look begins so much before the cursors */
+    apr_interval_time_t ahead; /* how far ahead it looks for what becomes due */
+    apr_interval_time_t wait;  /* the look says: until something becomes due; -1: nothing, so far */
+} gf_look_at_t;
+
+/* Looks, by one statement that locks nothing, sets `due` and `wait`, and moves the cursors to what
+ * was due first or, where nothing is, to now. Without an answer nothing changes. */
+gf_err_t *gf_queue_due(gf_look_at_t *look, gf_ctx_t *ctx);
 
 /* The answer of a statement under a lease: may the host go on with the job? */
 typedef enum {

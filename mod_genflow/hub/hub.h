@@ -189,6 +189,11 @@ bool gf_hub_bg_webhook_take(gf_hub_t *hub, char id[GF_HUB_ID]);
 void gf_hub_req_recall(gf_hub_t *hub);
 bool gf_hub_bg_recalled(gf_hub_t *hub);
 
+/* A request has queued a job that has no place here: the dispatcher lets any child of this httpd
+ * claim at once. bg: was one queued since? */
+void gf_hub_req_queued(gf_hub_t *hub);
+bool gf_hub_bg_queued(gf_hub_t *hub);
+
 /* The public keys at `url`, copied into pool, while they are fresh. NULL: not here; the dispatcher
  * fetches them now unless the last fetch was less than a minute ago. `newer`: the ones at hand did
  * not fit. */

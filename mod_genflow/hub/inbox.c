@@ -180,6 +180,25 @@ bool gf_hub_bg_recalled(gf_hub_t *hub)
     return recalled;
 }
 
+void gf_hub_req_queued(gf_hub_t *hub)
+{
+    pthread_mutex_lock(&hub->mutex);
+    hub->queued = true;
+    pthread_mutex_unlock(&hub->mutex);
+    gf_hub_ring(hub);
+}
+
+bool gf_hub_bg_queued(gf_hub_t *hub)
+{
+    bool queued;
+
+    pthread_mutex_lock(&hub->mutex);
+    queued = hub->queued;
+    hub->queued = false;
+    pthread_mutex_unlock(&hub->mutex);
+    return queued;
+}
+
 const char *gf_hub_req_keys(gf_hub_t *hub, const char *url, bool newer, apr_pool_t *pool)
 {
     const char *text = gf_keys_get(hub->keys, url, newer, pool);

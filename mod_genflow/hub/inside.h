@@ -60,6 +60,7 @@ struct gf_hub_t {
     char webhook_ids[GF_HUB_WEBHOOK_IDS_MAX][GF_HUB_ID];
     int webhook_id_count;
     bool recalled; /* a request ended a job of this child: gf_hub_req_recall() */
+    bool queued;   /* and one queued a job: gf_hub_req_queued() */
     bool closing;  /* no request begins to wait any more */
 };
 

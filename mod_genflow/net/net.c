@@ -20,6 +20,7 @@
 
 #define EVENTS_MAX           64
 #define NO_TIMER             ((apr_time_t)-1)
+#define NO_BELL              (-1)
 #define IDLE_CONNECTIONS_MAX 32
 #define HEAD_BYTES           65536 /* of header fields and trailers, ... */
 #define HEAD_LINES           500   /* ... and their number */
@@ -32,6 +33,7 @@ struct gf_net_t {
     CURLM *multi;
     int epoll;
     int bell;
+    int shared_bell;         /* gf_net_add_bell(); or NO_BELL */
     apr_time_t timer;        /* the time of curl's next call without an event */
     struct exchange_t *open; /* all, doubly linked */
     int count;               /* of them */
@@ -492,7 +494,7 @@ static bool act_on_events(gf_net_t *net, const struct epoll_event *events, int c
         if (events[i].data.fd == net->bell) {
             rings = true;
         }
-        else {
+        else if (events[i].data.fd != net->shared_bell) {
             curl_multi_socket_action(net->multi, events[i].data.fd, what, &running);
         }
     }
@@ -516,6 +518,15 @@ bool gf_net_wait(gf_net_t *net, apr_interval_time_t timeout)
     return rings;
 }
 
+apr_status_t gf_net_add_bell(gf_net_t *net, int bell)
+{
+    struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.fd = bell };
+
+    net->shared_bell = bell;
+    return epoll_ctl(net->epoll, EPOLL_CTL_ADD, bell, &event) == 0 ? APR_SUCCESS
+                                                                   : apr_get_os_error();
+}
+
 static apr_status_t end_net(void *data)
 {
     gf_net_t *net = data;
@@ -535,6 +546,7 @@ apr_status_t gf_net_make(gf_net_t **out, apr_pool_t *pool, int bell)
 
     net->pool = pool;
     net->bell = bell;
+    net->shared_bell = NO_BELL;
     net->timer = NO_TIMER;
     net->epoll = epoll_create1(EPOLL_CLOEXEC);
     net->multi = curl_multi_init();

@@ -16,6 +16,10 @@ apr_status_t gf_net_init(void);
  * with the pool, and with it every open exchange. */
 apr_status_t gf_net_make(gf_net_t **net, apr_pool_t *pool, int bell);
 
+/* A second bell, which other processes watch, too, and nobody silences: each time that it rings
+ * ends one gf_net_wait(). Once. */
+apr_status_t gf_net_add_bell(gf_net_t *net, int bell);
+
 /* Starts an exchange; the message belongs to the net until gf_net_next_done() or gf_net_cancel()
  * returns it. */
 void gf_net_start(gf_net_t *net, gf_msg_t *msg);
@@ -24,8 +28,8 @@ void gf_net_start(gf_net_t *net, gf_msg_t *msg);
  * caller's again. */
 void gf_net_cancel(gf_net_t *net, gf_msg_t *msg);
 
-/* Performs exchanges for at most `timeout`; returns early when the bell rings or an exchange is
- * done. Does the bell ring? */
+/* Performs exchanges for at most `timeout`; returns early when a bell rings or an exchange is
+ * done. Does the bell of gf_net_make() ring? */
 bool gf_net_wait(gf_net_t *net, apr_interval_time_t timeout);
 
 /* An exchange that has ended, or NULL. */

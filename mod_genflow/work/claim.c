@@ -14,12 +14,22 @@
 #include "store/store.h"
 #include "store/gate.h"
 
-#define CLAIM_MAX        32 /* jobs of one claim, over all types */
-#define FULL_CLAIM_EVERY 8
-#define PICTURE_LEASE    (600 * APR_USEC_PER_SEC)
-#define DELIVERY_SHARE   4 /* receivers may be slow: at most so many of the places wait for them */
-#define TROUBLE_QUIET    (60 * APR_USEC_PER_SEC)
-#define TROUBLE_SKIP     (5 * APR_USEC_PER_SEC)
+#define CLAIM_MAX      32 /* jobs of one claim, over all types */
+#define PICTURE_LEASE  (600 * APR_USEC_PER_SEC)
+#define DELIVERY_SHARE 4 /* receivers may be slow: at most so many of the places wait for them */
+#define TROUBLE_QUIET  (60 * APR_USEC_PER_SEC)
+#define TROUBLE_SKIP   (5 * APR_USEC_PER_SEC)
+
+/* Looks for jobs that are known to become due come no closer together than this. */
+#define LOOKS_APART (20 * APR_TIME_C(1000))
+
+/* A look begins so much before its cursors: as claim.sql. Each 8th one begins 8 times as far back,
+ * each 64th one 64 times, and so on: however many dead rows lie there, all looks that go equally
+ * far pass about as many in the long run as the nearest do. The first one begins at the very
+ * beginning. */
+#define BACK_LEAST (10 * APR_USEC_PER_SEC)
+#define BACK_TIMES 8
+#define BACK_FIRST (APR_TIME_C(3000000000) * APR_USEC_PER_SEC) /* 95 years */
 
 /* The error of a type's last claim. */
 typedef struct gf_trouble_t {
@@ -65,21 +75,10 @@ static void add_job(gf_claim_t *claim, gf_ctx_t *ctx, gf_job_t *job)
     }
 }
 
-/* The next claim of the type begins at the very beginning. */
-static void rewind_claim(gf_claim_cursor_t *at)
-{
-    int lane;
-
-    for (lane = 0; lane < GF_LANES; lane++) {
-        apr_cpystrn(at->from[lane], "-infinity", sizeof(at->from[lane]));
-    }
-}
-
-/* One type's due jobs. Usually the claim begins where the last one found something; now and then at
- * the very beginning, for leftovers. */
+/* One type's due jobs, from where the look found some. */
 static gf_err_t *claim_type(gf_claim_t *claim, gf_ctx_t *ctx, int i)
 {
-    gf_claim_cursor_t *at = &claim->types[i];
+    gf_claim_cursor_t *at = &claim->look.cursors[i];
     gf_job_t *jobs;
 
     at->owner = claim->owner;
@@ -90,22 +89,27 @@ static gf_err_t *claim_type(gf_claim_t *claim, gf_ctx_t *ctx, int i)
     return NULL;
 }
 
-typedef gf_err_t *statement_t(gf_job_t **, gf_ctx_t *, int, apr_interval_time_t);
+typedef gf_err_t *statement_t(gf_job_t **, gf_ctx_t *, const gf_due_in_t *);
 
-/* Due jobs of another kind, at most `most`. */
-static gf_err_t *claim_kind(gf_claim_t *claim, gf_ctx_t *ctx, gf_job_kind_t kind,
-                            statement_t *statement, int most, apr_interval_time_t lease)
+/* Due jobs on generations that have ended, at most what->limit, from where the look found some. */
+static gf_err_t *claim_due(gf_claim_t *claim, gf_ctx_t *ctx, gf_due_kind_t due,
+                           statement_t *statement, gf_due_in_t *what)
 {
+    static const gf_job_kind_t kinds[] = { [GF_DUE_RESTORES] = GF_JOB_RESTORE,
+                                           [GF_DUE_REMOVALS] = GF_JOB_REMOVE,
+                                           [GF_DUE_DELIVERIES] = GF_JOB_DELIVER };
     int left = claim->places - claim->count;
     gf_job_t *jobs;
     gf_job_t *job;
 
-    if (most <= 0) {
+    if (what->limit <= 0) {
         return NULL;
     }
-    GF_TRY(statement(&jobs, ctx, most < left ? most : left, lease));
+    what->limit = what->limit < left ? what->limit : left;
+    what->from = claim->look.cursors[ctx->conf->type_list->nelts + (int)due].from[0];
+    GF_TRY(statement(&jobs, ctx, what));
     for (job = jobs; job; job = job->next) {
-        job->kind = kind;
+        job->kind = kinds[due];
     }
     add_job(claim, ctx, jobs);
     return NULL;
@@ -113,20 +117,25 @@ static gf_err_t *claim_kind(gf_claim_t *claim, gf_ctx_t *ctx, gf_job_kind_t kind
 
 static gf_err_t *claim_restores(gf_claim_t *claim, gf_ctx_t *ctx)
 {
-    return claim_kind(claim, ctx, GF_JOB_RESTORE, gf_picture_restores, CLAIM_MAX, PICTURE_LEASE);
+    gf_due_in_t what = { .limit = CLAIM_MAX, .lease = PICTURE_LEASE };
+
+    return claim_due(claim, ctx, GF_DUE_RESTORES, gf_picture_restores, &what);
 }
 
 static gf_err_t *claim_removals(gf_claim_t *claim, gf_ctx_t *ctx)
 {
-    return claim_kind(claim, ctx, GF_JOB_REMOVE, gf_picture_removals, CLAIM_MAX, PICTURE_LEASE);
+    gf_due_in_t what = { .limit = CLAIM_MAX, .lease = PICTURE_LEASE };
+
+    return claim_due(claim, ctx, GF_DUE_REMOVALS, gf_picture_removals, &what);
 }
 
 /* The lease outlasts the longest attempt, so another host retries only after a crash. */
 static gf_err_t *claim_deliveries(gf_claim_t *claim, gf_ctx_t *ctx)
 {
-    return claim_kind(claim, ctx, GF_JOB_DELIVER, gf_delivery_claim,
-                      (int)ctx->conf->jobs_max / DELIVERY_SHARE + 1 - claim->delivering,
-                      ctx->conf->lease + ctx->conf->webhook_timeout);
+    gf_due_in_t what = { .limit = (int)ctx->conf->jobs_max / DELIVERY_SHARE + 1 - claim->delivering,
+                         .lease = ctx->conf->lease + ctx->conf->webhook_timeout };
+
+    return claim_due(claim, ctx, GF_DUE_DELIVERIES, gf_delivery_claim, &what);
 }
 
 static bool is_database_away(gf_ctx_t *ctx)
@@ -188,7 +197,7 @@ static bool claim_at(gf_claim_t *claim, gf_ctx_t *ctx, int i)
     if (trouble->skip_until > gf_ctx_now(ctx)) {
         return trouble->error == gf_err_row(GF_E_DB_DOWN); /* it went away amid a claim */
     }
-    if (!claim->due[i] || claim->count == claim->places) {
+    if (!claim->look.due[i] || claim->count == claim->places) {
         return false;
     }
     err = i < types                      ? claim_type(claim, ctx, i)
@@ -218,26 +227,37 @@ static void publish_store(gf_ctx_t *ctx)
     }
 }
 
-/* What a claim would find, from the cursors on. False: the database did not say. */
+/* How far back the look of this number begins. */
+static apr_interval_time_t look_back(int number)
+{
+    apr_interval_time_t back = BACK_LEAST;
+
+    for (; number > 0 && number % BACK_TIMES == 0; number /= BACK_TIMES) {
+        back *= BACK_TIMES;
+    }
+    return back;
+}
+
+/* What a claim would find, from the cursors on. False: the database did not say. A look that fails
+ * may have passed more dead rows than a statement has time for: the next one passes fewer. */
 static bool is_known(gf_claim_t *claim, gf_ctx_t *ctx)
 {
     trouble_t *trouble = &claim->trouble[ctx->conf->type_list->nelts + GF_DUE_KINDS];
-    gf_err_t *err = gf_queue_due(claim->due, ctx, claim->types);
+    gf_look_at_t *look = &claim->look;
+    gf_err_t *err;
 
+    look->ahead = ctx->conf->poll_interval;
+    err = gf_queue_due(look, ctx);
     if (err) {
         note_trouble(trouble, ctx, err);
         gf_turn_set_blind(claim->turn, gf_err_is(err, GF_E_DB_DOWN));
+        look->back /= look->back >= BACK_TIMES * BACK_LEAST ? BACK_TIMES : 1;
+        return false;
     }
-    return err == NULL;
-}
-
-static void rewind_all(gf_claim_t *claim, int types)
-{
-    int i;
-
-    for (i = 0; i < types; i++) {
-        rewind_claim(&claim->types[i]);
-    }
+    claim->next_due = look->wait < 0 ? 0 : gf_ctx_now(ctx) + look->wait;
+    claim->number++;
+    look->back = look_back(claim->number);
+    return true;
 }
 
 static void run_task(gf_task_t *task, gf_ctx_t *ctx)
@@ -252,9 +272,6 @@ static void run_task(gf_task_t *task, gf_ctx_t *ctx)
         return;
     }
     publish_store(ctx);
-    if (claim->number % FULL_CLAIM_EVERY == 0) {
-        rewind_all(claim, types);
-    }
     if (!is_known(claim, ctx)) {
         return;
     }
@@ -263,7 +280,7 @@ static void run_task(gf_task_t *task, gf_ctx_t *ctx)
     }
     for (i = 0; i < types; i++) { /* each time another type is the first to be served */
         int type = (claim->number + i) % types;
-        bool claims = claim->due[type] && !claim->left_out[type];
+        bool claims = claim->look.due[type] && !claim->left_out[type];
 
         claimed += claims;
         down += claims && claim_at(claim, ctx, type);
@@ -274,42 +291,74 @@ static void run_task(gf_task_t *task, gf_ctx_t *ctx)
         claim->trouble[i].skip_until = 0; /* it is the database, not a type */
     }
     gf_turn_set_blind(claim->turn, claimed && down == claimed);
-    claim->number++;
 }
 
 void gf_claim_init(gf_claim_t *claim, apr_pool_t *pool, const gf_conf_t *conf, const char *owner,
                    gf_turn_t *turn)
 {
     apr_size_t types = (apr_size_t)conf->type_list->nelts;
+    apr_size_t places = types + GF_DUE_KINDS;
+    apr_size_t i;
 
     claim->owner = apr_pstrdup(pool, owner);
-    claim->types = apr_pcalloc(pool, types * sizeof(gf_claim_cursor_t));
     claim->left_out = apr_pcalloc(pool, types * sizeof(bool));
-    claim->due = apr_pcalloc(pool, (types + GF_DUE_KINDS) * sizeof(bool));
-    claim->trouble = apr_pcalloc(pool, (types + GF_DUE_KINDS + 1) * sizeof(trouble_t));
+    claim->look.due = apr_pcalloc(pool, places * sizeof(bool));
+    claim->look.cursors = apr_pcalloc(pool, places * sizeof(gf_claim_cursor_t));
+    claim->look.back = BACK_FIRST;
+    for (i = 0; i < places * GF_LANES; i++) {
+        apr_cpystrn(claim->look.cursors[i / GF_LANES].from[i % GF_LANES], "infinity",
+                    sizeof(claim->look.cursors[0].from[0]));
+    }
+    claim->trouble = apr_pcalloc(pool, (places + 1) * sizeof(trouble_t));
     claim->turn = turn;
     claim->task.run = run_task;
 }
 
-void gf_claim_want(gf_claim_t *claim, apr_time_t time)
+apr_time_t gf_claim_next(const gf_claim_t *claim, const gf_ctx_t *ctx)
 {
-    if (!claim->wanted || time < claim->wanted) {
-        claim->wanted = time;
-    }
-    if (time < claim->at) {
-        claim->at = time;
+    apr_time_t next = gf_turn_next(claim->turn, ctx->conf->poll_interval);
+
+    return claim->full_until > next ? claim->full_until : next;
+}
+
+void gf_claim_want(const gf_claim_t *claim, const gf_ctx_t *ctx, apr_time_t due)
+{
+    apr_time_t soonest = gf_ctx_now(ctx) + LOOKS_APART;
+
+    gf_turn_want(claim->turn, due > soonest ? due : soonest);
+}
+
+void gf_claim_has_place(gf_claim_t *claim)
+{
+    claim->full_until = 0;
+}
+
+static void leave_places(gf_hub_t *hub, int count)
+{
+    for (; count > 0; count--) {
+        gf_hub_leave(hub);
     }
 }
 
-/* Is it this child's turn, or does it know of a due job? */
-static bool may_begin(gf_claim_t *claim, apr_time_t now, apr_interval_time_t interval)
+/* Places for what the claim may find, and the turn; false: without one of them it may not begin. */
+static bool may_begin(gf_claim_t *claim, gf_hub_t *hub, apr_time_t now,
+                      apr_interval_time_t interval)
 {
-    bool wanted = claim->wanted && claim->wanted <= now && !gf_turn_is_held(claim->turn, now);
-
-    if (!gf_turn_take(claim->turn, &claim->calls, now, interval) && !wanted) {
+    claim->places = 0;
+    while (claim->places < CLAIM_MAX && gf_hub_reserve(hub)) {
+        claim->places++;
+    }
+    if (claim->places == 0) {
+        claim->full_until = now + interval;
+        if (gf_turn_is_mine(claim->turn)) {
+            gf_turn_pass(claim->turn, now);
+        }
         return false;
     }
-    claim->wanted = claim->wanted > now ? claim->wanted : 0;
+    if (!gf_turn_take(claim->turn, now, interval)) {
+        leave_places(hub, claim->places);
+        return false;
+    }
     return true;
 }
 
@@ -317,25 +366,13 @@ void gf_claim_begin(gf_claim_t *claim, const gf_ctx_t *ctx, gf_hub_t *hub, gf_wr
                     const gf_reach_t *reach, int delivering)
 {
     const gf_conf_t *conf = ctx->conf;
-    apr_time_t now = gf_ctx_now(ctx);
     int i;
 
-    claim->at = now + conf->poll_interval;
-    if (claim->wanted > now && claim->wanted < claim->at) {
-        claim->at = claim->wanted;
-    }
-    if (!may_begin(claim, now, conf->poll_interval)) {
+    if (!may_begin(claim, hub, gf_ctx_now(ctx), conf->poll_interval)) {
         return;
     }
     claim->delivering = delivering;
-    claim->places = 0;
-    while (claim->places < CLAIM_MAX && gf_hub_reserve(hub)) {
-        claim->places++;
-    }
-    if (claim->places == 0) {
-        gf_turn_call(claim->turn);
-        return;
-    }
+    claim->next_due = 0;
     for (i = 0; i < conf->type_list->nelts; i++) {
         const gf_choice_t *first =
             gf_type_choice(APR_ARRAY_IDX(conf->type_list, i, const gf_type_t *), 0);
@@ -350,15 +387,15 @@ void gf_claim_begin(gf_claim_t *claim, const gf_ctx_t *ctx, gf_hub_t *hub, gf_wr
 
 gf_job_t *gf_claim_done(gf_claim_t *claim, const gf_ctx_t *ctx, gf_hub_t *hub)
 {
-    int spare = claim->places - claim->count;
+    apr_time_t now = gf_ctx_now(ctx);
 
     claim->open = false;
     if (claim->count == claim->places) { /* there may be more */
-        gf_turn_call(claim->turn);
-        gf_claim_want(claim, gf_ctx_now(ctx));
+        gf_turn_pass(claim->turn, now);
     }
-    for (; spare > 0; spare--) {
-        gf_hub_leave(hub);
+    else if (claim->next_due) {
+        gf_claim_want(claim, ctx, claim->next_due);
     }
+    leave_places(hub, claim->places - claim->count);
     return claim->found;
 }

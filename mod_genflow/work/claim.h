@@ -18,13 +18,12 @@ struct gf_trouble_t;
 typedef struct gf_claim_t {
     gf_task_t task; /* first: a done task is its claim */
 
-    /* True: a writer has the task, and owns all below but `at`, `calls` and `wanted`. */
+    /* True: a writer has the task, and owns all below but `full_until`. */
     bool open;
-    apr_time_t at; /* when the next one begins, if it is this child's turn, by gf_clock_now() */
+    apr_time_t full_until; /* this child has no free place, and tries again then; 0: it may have */
 
-    gf_turn_t *turn;    /* shared by the children of this httpd */
-    apr_uint32_t calls; /* gf_turn_take() */
-    apr_time_t wanted;  /* a job that this child knows is due then; 0: none */
+    gf_turn_t *turn;     /* shared by the children of this httpd */
+    apr_time_t next_due; /* when the look says that a further job is due; 0: it does not say */
 
     const char *owner; /* this process, as owner of leases */
 
@@ -34,17 +33,14 @@ typedef struct gf_claim_t {
     gf_job_t *found;
     int count;
 
-    /* How many claims were made: each begins with another type, each 8th looks at all of a type's
-     * queue. */
-    int number;
-    int delivering;           /* webhooks that are being delivered here */
-    gf_site_t site;           /* is it the site's database? */
-    bool *left_out;           /* per type: this host does not reach its first provider */
-    bool *due;                /* per type, and for restores, removals, deliveries */
-    gf_claim_cursor_t *types; /* per type: where its claim begins */
+    int number;        /* of this look: each begins with another type, some go further back */
+    int delivering;    /* webhooks that are being delivered here */
+    gf_site_t site;    /* is it the site's database? */
+    bool *left_out;    /* per type: this host does not reach its first provider */
+    gf_look_at_t look; /* what is due, and where claims begin */
 
-    /* The last error, as `due`, and of the question what is due: after one they are skipped for
-     * 5 s, and the same error is logged once a minute. */
+    /* The last error, as look.due, and of the look itself: after one they are skipped for 5 s, and
+     * the same error is logged once a minute. */
     struct gf_trouble_t *trouble;
 } gf_claim_t;
 
@@ -52,18 +48,23 @@ typedef struct gf_claim_t {
 void gf_claim_init(gf_claim_t *claim, apr_pool_t *pool, const gf_conf_t *conf, const char *owner,
                    gf_turn_t *turn);
 
-/* A job that any child may claim is due at `time`: this child claims then, without the turn. */
-void gf_claim_want(gf_claim_t *claim, apr_time_t time);
+/* When this child may begin the next claim, by gf_clock_now(). */
+apr_time_t gf_claim_next(const gf_claim_t *claim, const gf_ctx_t *ctx);
 
-/* Sets the time of the next claim, and begins one if it is this child's turn or a wanted job is
- * due. Types that begin at a provider which this host does not reach are left out. Reserves places
- * and gives the task to a writer; without a free place it calls the other children. `delivering`:
- * deliveries that are under way here. */
+/* A job that any child may claim is due at `due`: the child whose turn it is looks then. */
+void gf_claim_want(const gf_claim_t *claim, const gf_ctx_t *ctx, apr_time_t due);
+
+/* A job of this child has ended: there is a free place. */
+void gf_claim_has_place(gf_claim_t *claim);
+
+/* Begins a claim if it is this child's turn. Types that begin at a provider which this host does
+ * not reach are left out. Reserves places and gives the task to a writer; without a free place it
+ * passes the turn on. `delivering`: deliveries that are under way here. */
 void gf_claim_begin(gf_claim_t *claim, const gf_ctx_t *ctx, gf_hub_t *hub, gf_writers_t *writers,
                     const gf_reach_t *reach, int delivering);
 
 /* The task is done: gives spare places back and returns what was found (linked by `next`), each
- * with its place. */
+ * with its place. If it found as many as it had places for, any child may claim at once. */
 gf_job_t *gf_claim_done(gf_claim_t *claim, const gf_ctx_t *ctx, gf_hub_t *hub);
 
 #endif

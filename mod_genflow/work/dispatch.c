@@ -75,6 +75,7 @@ static void drop_run(gf_dispatch_t *dispatch, gf_run_t *run)
     dispatch->counts[run->job->kind]--;
     gf_hub_bg_leave(dispatch->flow.hub, run->job->id);
     gf_hub_leave(dispatch->flow.hub);
+    gf_claim_has_place(&dispatch->claim);
     gf_job_free(run->job);
 }
 
@@ -113,7 +114,7 @@ static void after_event(gf_dispatch_t *dispatch, gf_run_t *run, gf_step_t step)
     }
     else if (step == GF_STEP_OVER) {
         if (run->due) {
-            gf_claim_want(&dispatch->claim, run->due);
+            gf_claim_want(&dispatch->claim, &dispatch->flow.ctx, run->due);
         }
         drop_run(dispatch, run);
     }
@@ -178,7 +179,7 @@ static void claim_done(gf_dispatch_t *dispatch)
 }
 
 /* A provider webhook came in for job `id`: its run here gets the event. Without a run here any
- * process may lead the job, so it may be claimed here. */
+ * process may lead the job, so it may be claimed. */
 static void take_webhook(gf_dispatch_t *dispatch, const char *id)
 {
     gf_run_t *run = dispatch->runs;
@@ -190,7 +191,7 @@ static void take_webhook(gf_dispatch_t *dispatch, const char *id)
         interrupt_alarm(dispatch, run, GF_EVENT_WEBHOOK_RECEIVED);
     }
     else {
-        gf_claim_want(&dispatch->claim, dispatch_now(dispatch));
+        gf_claim_want(&dispatch->claim, &dispatch->flow.ctx, dispatch_now(dispatch));
     }
 }
 
@@ -295,12 +296,13 @@ static apr_interval_time_t until_next(const gf_dispatch_t *dispatch, bool closin
 {
     const gf_run_t *run = apr_skiplist_peek(dispatch->alarms);
     apr_time_t next = dispatch->heartbeat.at;
+    apr_time_t claim = gf_claim_next(&dispatch->claim, &dispatch->flow.ctx);
 
     if (run && run->wake < next) {
         next = run->wake;
     }
-    if (!closing && !dispatch->claim.open && dispatch->claim.at < next) {
-        next = dispatch->claim.at;
+    if (!closing && !dispatch->claim.open && claim < next) {
+        next = claim;
     }
     next -= dispatch_now(dispatch);
     return next < 0 ? 0 : next < LONGEST_WAIT ? next : LONGEST_WAIT;
@@ -340,7 +342,11 @@ static void loop_turn(gf_dispatch_t *dispatch, bool closing)
     if (gf_hub_bg_recalled(flow->hub)) {
         dispatch->heartbeat.at = dispatch_now(dispatch); /* it finds which jobs have ended */
     }
-    if (!closing && !dispatch->claim.open && dispatch->claim.at <= dispatch_now(dispatch)) {
+    if (gf_hub_bg_queued(flow->hub)) {
+        gf_claim_want(&dispatch->claim, &dispatch->flow.ctx, dispatch_now(dispatch));
+    }
+    if (!closing && !dispatch->claim.open
+        && gf_claim_next(&dispatch->claim, &flow->ctx) <= dispatch_now(dispatch)) {
         gf_claim_begin(&dispatch->claim, &flow->ctx, flow->hub, dispatch->writers, &flow->reach,
                        dispatch->counts[GF_JOB_DELIVER]);
     }
@@ -499,6 +505,9 @@ apr_status_t gf_dispatch_start(gf_dispatch_t **out, apr_pool_t *pool, const gf_c
     apr_skiplist_init(&dispatch->alarms, own);
     apr_skiplist_set_compare(dispatch->alarms, is_sooner, is_sooner);
     rv = gf_net_make(&dispatch->net, own, gf_hub_bell(hub));
+    if (rv == APR_SUCCESS) {
+        rv = gf_net_add_bell(dispatch->net, gf_turn_bell(turn));
+    }
     if (rv == APR_SUCCESS) {
         rv = gf_writers_start(&dispatch->writers, own, ctx, hub, (int)ctx->conf->writers);
     }

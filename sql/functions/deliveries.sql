@@ -1,16 +1,21 @@
 -- SPDX-License-Identifier: Apache-2.0
--- delivery_claim(p_types, p_limit, p_lease): claims due webhooks of generations of those types; no
--- other host claims them for p_lease. If the host dies, the delivery is only late. `event` is
--- 'end', or 'start' where the client of a front wants the begin delivered, too.
+-- delivery_claim(p_types, p_limit, p_lease, p_from): claims webhooks of generations of those types
+-- that were due at p_from or since (due.sql says where to begin, past dead rows); no other host
+-- claims them for p_lease. If the host dies, the delivery is only late. `event` is 'end', or
+-- 'start' where the client of a front wants the begin delivered, too.
 -- Delivery is at least once, under a stable webhook-id. The user with the fewest deliveries in
 -- progress comes first, so slow receivers delay only their own user. In progress means due again
 -- within p_lease, which includes retries that are as near.
 -- `at` is now in seconds since 1970 by the database's clock, which all hosts share; the signature
 -- of the webhook covers it.
--- Called by: each host's dispatcher, periodically. Locks: the rows (SKIP LOCKED).
-CREATE OR REPLACE FUNCTION genflow.delivery_claim(p_types text[], p_limit integer, p_lease interval)
+-- Called by: each host's dispatcher when some are due. Locks: the rows (SKIP LOCKED).
+-- The plan is pinned: by due time, then row for row, whatever statistics the planner has.
+CREATE OR REPLACE FUNCTION genflow.delivery_claim(p_types text[], p_limit integer, p_lease interval,
+                                                  p_from timestamptz DEFAULT '-infinity')
 RETURNS TABLE (id uuid, type text, user_id text, tries integer, at bigint, event text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+    SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
@@ -24,12 +29,14 @@ BEGIN
     due AS MATERIALIZED (
         SELECT d.job_id, d.event
           FROM genflow.deliveries d LEFT JOIN running ON running.user_id = d.user_id
-         WHERE d.due_at <= v_now AND d.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
-                                                            WHERE t.name = ANY (p_types)))
+         WHERE d.due_at >= p_from AND d.due_at <= v_now
+           AND d.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
+                                       WHERE t.name = ANY (p_types)))
          ORDER BY coalesce(running.n, 0), d.due_at LIMIT p_limit FOR UPDATE OF d SKIP LOCKED),
     mine AS (
         UPDATE genflow.deliveries d SET due_at = v_now + p_lease, tries = d.tries + 1
-          FROM due WHERE d.job_id = due.job_id AND d.event = due.event
+         WHERE d.job_id = ANY (ARRAY(SELECT due.job_id FROM due))
+           AND (d.job_id, d.event) IN (SELECT due.job_id, due.event FROM due)
         RETURNING d.job_id, d.type_no, d.user_id, d.tries, d.event)
     SELECT m.job_id, t.name, m.user_id, m.tries, extract(epoch FROM v_now)::bigint, m.event
       FROM mine m JOIN genflow.types t ON t.no = m.type_no;

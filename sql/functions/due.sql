@@ -1,53 +1,113 @@
 -- SPDX-License-Identifier: Apache-2.0
--- due(p_types, p_since): what a claim would find now. Reads at most one row of each index, so that
--- a host without work sends this statement alone.
+-- due(p_types, p_since, p_back, p_ahead): what a claim would find now, and where it should begin.
+-- Reads at most two live rows of each index, so that a host without work sends this statement
+-- alone. Dead rows between the begin of a scan and its end are passed, too, because vacuum cannot
+-- remove them under an old snapshot: hence each scan has a begin and an end.
 --   p_types  the names of the host's types
---   p_since  for each type four times: where its claims begin (p_from and p_lines of claim.sql)
--- Returns the place of each type that has due jobs, from 0, and behind the types: count + 0 for
--- pictures to be stored again, count + 1 for pictures to be removed, count + 2 for webhooks. A row
--- that another host has locked counts: the claim finds it locked. The first row has no place but
--- the time: the next claim of a type without due jobs begins there, and skips what this one read.
--- Called by: each host's dispatcher, periodically. Locks: none. The plan is pinned as a claim's.
-CREATE OR REPLACE FUNCTION genflow.due(p_types text[], p_since timestamptz[])
-RETURNS TABLE (place integer, at timestamptz)
+--   p_since  for each type four times, one for each lane of claim.sql; then one each for pictures
+--            to be stored again, pictures to be removed, webhooks. What was due before them was
+--            seen by earlier looks. Later than now counts as now
+--   p_back   the scans begin so much before these times, because a transaction may commit later
+--            than it made its job due, and because a row may have been locked
+--   p_ahead  until when the caller sleeps unless it learns of a job that is due sooner
+-- The first row has no place but the time of this look and wait_ms: how long until something
+-- becomes due that is not due yet, within p_ahead; NULL: nothing does. Each further row names
+-- something that is due: the place of its type, from 0, and its lane; or count + 0 for pictures to
+-- be stored again, count + 1 for pictures to be removed, count + 2 for webhooks, without a lane.
+-- `at` is when the first row there was due, where a claim begins. A row that another host has
+-- locked counts: the claim finds it locked.
+-- Servers from before schema 33 send neither p_back nor p_ahead and no times behind those of the
+-- types; they read only place and the first row's at.
+-- Called by: one child of each host, at least once in GenflowDispatchPoll. Locks: none. The plan is
+-- pinned as a claim's.
+CREATE OR REPLACE FUNCTION genflow.due(p_types text[], p_since timestamptz[],
+                                       p_back interval DEFAULT '10 seconds',
+                                       p_ahead interval DEFAULT '0 seconds')
+RETURNS TABLE (place integer, at timestamptz, lane integer, wait_ms integer)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
     SET enable_sort = off AS $$
 DECLARE
-    v_now  timestamptz := clock_timestamp();
-    v_slack CONSTANT interval := '10 seconds';              -- as in claim.sql
+    v_now   timestamptz := clock_timestamp();
+    v_until timestamptz := v_now + p_ahead;
     v_count CONSTANT integer := cardinality(p_types);
-    v_nos  smallint[];
+    v_nos   smallint[];
+    v_places integer[] := '{}';
+    v_lanes integer[] := '{}';
+    v_ats   timestamptz[] := '{}';
+    v_since timestamptz;
+    v_at    timestamptz;
+    v_later timestamptz;
+    v_next  timestamptz;
 BEGIN
-    at := v_now;
-    RETURN NEXT;
     v_nos := ARRAY(SELECT (SELECT t.no FROM genflow.types t WHERE t.name = n.name)
                      FROM unnest(p_types) WITH ORDINALITY AS n(name, at) ORDER BY n.at);
     FOR i IN 1 .. v_count LOOP
-        IF EXISTS (SELECT FROM genflow.work w WHERE w.type_no = v_nos[i]
-                      AND w.due_at BETWEEN p_since[4 * i - 3] - v_slack AND v_now)
-           OR EXISTS (SELECT FROM generate_series(1, 3) AS l(lane)
-                       WHERE EXISTS (SELECT FROM genflow.work w WHERE w.type_no = v_nos[i]
-                                        AND w.priority = (2 - l.lane)::smallint
-                                        AND w.turn >= p_since[4 * i - 3 + l.lane] - v_slack
-                                        AND w.deadline_at > v_now)) THEN
-            place := i - 1;
-            RETURN NEXT;
+        v_since := least(p_since[4 * i - 3], v_now) - p_back;
+        v_at := (SELECT w.due_at FROM genflow.work w
+                  WHERE w.type_no = v_nos[i] AND w.due_at BETWEEN v_since AND v_now
+                  ORDER BY w.due_at LIMIT 1);
+        v_later := (SELECT w.due_at FROM genflow.work w
+                     WHERE w.type_no = v_nos[i] AND w.due_at > v_now AND w.due_at <= v_until
+                     ORDER BY w.due_at LIMIT 1);
+        v_next := least(v_next, v_later);
+        FOR l IN 0 .. 3 LOOP
+            IF l > 0 THEN
+                v_since := least(p_since[4 * i - 3 + l], v_now) - p_back;
+                v_at := (SELECT least(w.turn, v_now) FROM genflow.work w
+                          WHERE w.type_no = v_nos[i] AND w.priority = (2 - l)::smallint
+                            AND w.turn >= v_since AND w.deadline_at > v_now
+                          ORDER BY w.turn LIMIT 1);
+            END IF;
+            IF v_at IS NOT NULL THEN
+                v_places := v_places || (i - 1);
+                v_lanes := v_lanes || l;
+                v_ats := v_ats || v_at;
+            END IF;
+        END LOOP;
+    END LOOP;
+    FOR k IN 0 .. 2 LOOP
+        v_since := least(coalesce(p_since[4 * v_count + 1 + k], '-infinity'), v_now) - p_back;
+        IF k = 0 THEN
+            v_at := (SELECT r.due_at FROM genflow.restores r
+                      WHERE r.due_at BETWEEN v_since AND v_now AND r.type_no = ANY (v_nos)
+                      ORDER BY r.due_at LIMIT 1);
+            v_later := (SELECT r.due_at FROM genflow.restores r
+                         WHERE r.due_at > v_now AND r.due_at <= v_until
+                           AND r.type_no = ANY (v_nos)
+                         ORDER BY r.due_at LIMIT 1);
+        ELSIF k = 1 THEN
+            v_at := (SELECT r.due_at FROM genflow.removals r
+                      WHERE r.due_at BETWEEN v_since AND v_now AND r.type_no = ANY (v_nos)
+                      ORDER BY r.due_at LIMIT 1);
+            v_later := (SELECT r.due_at FROM genflow.removals r
+                         WHERE r.due_at > v_now AND r.due_at <= v_until
+                           AND r.type_no = ANY (v_nos)
+                         ORDER BY r.due_at LIMIT 1);
+        ELSE
+            v_at := (SELECT d.due_at FROM genflow.deliveries d
+                      WHERE d.due_at BETWEEN v_since AND v_now AND d.type_no = ANY (v_nos)
+                      ORDER BY d.due_at LIMIT 1);
+            v_later := (SELECT d.due_at FROM genflow.deliveries d
+                         WHERE d.due_at > v_now AND d.due_at <= v_until
+                           AND d.type_no = ANY (v_nos)
+                         ORDER BY d.due_at LIMIT 1);
+        END IF;
+        v_next := least(v_next, v_later);
+        IF v_at IS NOT NULL THEN
+            v_places := v_places || (v_count + k);
+            v_lanes := v_lanes || NULL::integer;
+            v_ats := v_ats || v_at;
         END IF;
     END LOOP;
-    IF EXISTS (SELECT FROM genflow.restores r WHERE r.due_at <= v_now
-                  AND r.type_no = ANY (v_nos)) THEN
-        place := v_count;
+    at := v_now;
+    wait_ms := ceil(extract(epoch FROM v_next - v_now) * 1000);
+    RETURN NEXT;
+    wait_ms := NULL;
+    FOR i IN 1 .. cardinality(v_places) LOOP
+        place := v_places[i];
+        lane := v_lanes[i];
+        at := v_ats[i];
         RETURN NEXT;
-    END IF;
-    IF EXISTS (SELECT FROM genflow.removals r WHERE r.due_at <= v_now
-                  AND r.type_no = ANY (v_nos)) THEN
-        place := v_count + 1;
-        RETURN NEXT;
-    END IF;
-    IF EXISTS (SELECT FROM genflow.deliveries d WHERE d.due_at <= v_now
-                  AND d.type_no = ANY (v_nos)) THEN
-        place := v_count + 2;
-        RETURN NEXT;
-    END IF;
+    END LOOP;
 END $$;

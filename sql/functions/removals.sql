@@ -33,13 +33,18 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
                                            due_at = EXCLUDED.due_at, tries = 0
 $$;
 
--- removal_claim(p_types, p_limit, p_lease): claims due removals of pictures of those types. No
--- other host claims them for p_lease, and each further attempt comes later, up to 128 leases. url
--- '': every store that may have it. A repeated removal is harmless. Called by: each host's
--- dispatcher, periodically. Locks: the rows (SKIP LOCKED).
-CREATE OR REPLACE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval)
+-- removal_claim(p_types, p_limit, p_lease, p_from): claims removals of pictures of those types that
+-- were due at p_from or since (due.sql says where to begin, past dead rows). No other host claims
+-- them for p_lease, and each further attempt comes later, up to 128 leases. url '': every store
+-- that may have it. A repeated removal is harmless.
+-- Called by: each host's dispatcher when some are due. Locks: the rows (SKIP LOCKED).
+-- The plan is pinned: by due time, then row for row, whatever statistics the planner has.
+CREATE OR REPLACE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval,
+                                                 p_from timestamptz DEFAULT '-infinity')
 RETURNS TABLE (id uuid, type text, url text, media_type text, picture_secret text, run_id text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+    SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
@@ -49,13 +54,14 @@ BEGIN
     RETURN QUERY
     WITH due AS MATERIALIZED (
         SELECT r.job_id FROM genflow.removals r
-         WHERE r.due_at <= v_now AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
-                                                            WHERE t.name = ANY (p_types)))
+         WHERE r.due_at >= p_from AND r.due_at <= v_now
+           AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
+                                       WHERE t.name = ANY (p_types)))
          ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
     mine AS (
         UPDATE genflow.removals r SET due_at = v_now + p_lease * power(2, least(r.tries, 7)),
             tries = r.tries + 1
-          FROM due WHERE r.job_id = due.job_id
+         WHERE r.job_id = ANY (ARRAY(SELECT due.job_id FROM due))
         RETURNING r.job_id, r.type_no, r.url, r.media_type, r.picture_secret, r.run_id)
     SELECT m.job_id, t.name, coalesce(m.url, ''), m.media_type, m.picture_secret, m.run_id
         FROM mine m JOIN genflow.types t ON t.no = m.type_no;

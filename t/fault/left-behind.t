@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A host's look for due jobs begins where its last one found something. A job that was due long before
-# that, for instance because its row was locked meanwhile, is found by the full look, one of eight.
+# that, for instance because its row was locked meanwhile, is found by the looks that begin further back:
+# each 8th goes back 8 times as far.
 use Genflow::Fault;
 use Genflow::Httpd;
 use Genflow::Test;

@@ -1,18 +1,17 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# One child of an httpd asks the database for due jobs, for all of them. When the child whose turn it
-# is hangs or dies, another one goes on: no lock stays locked.
+# One child of an httpd looks for due jobs, for all of them. When it has no free place, it hands over at
+# once. When it hangs or dies, another one goes on: no lock stays locked.
 use Genflow::Database ();
 use Genflow::Fault;
 use Genflow::Httpd qw(small_site);
 use Genflow::Test;
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(time);
 
-use constant { CHILDREN => $ENV{GENFLOW_CHILDREN} // 6, SECONDS => 10, A_SECOND => 2 };    # A_SECOND: statements of an idle host
+use constant { CHILDREN => 6, PLACES => 4, POLL => 3 };    # POLL: seconds between two looks
 
 # A database that only this httpd uses.
 my $db = Genflow::Database->new;
-$db->sql("ALTER DATABASE @{[$db->name]} SET track_functions = 'all'");
 my $httpd;
 {
     local $ENV{PGDATABASE} = $db->name;
@@ -27,26 +26,34 @@ ServerLimit @{[CHILDREN]}
     MaxRequestWorkers @{[25 * CHILDREN]}
     MaxSpareThreads @{[25 * CHILDREN]}
 </IfModule>
-GenflowDispatchPoll 1s
+GenflowDispatchPoll @{[POLL]}s
+GenflowDispatchJobs @{[PLACES]}
 END
 }
 my $started = wait_for { $httpd->children == CHILDREN };
 ok $started, CHILDREN . ' children run';
-my $claims = wait_for { statements() };
-ok $claims, '... and ask the database';
+$db->sql("SELECT genflow.grant_credits('user', 50, 'for a test')");
 
-# ---- idle ----
+# ---- more jobs than one child has places for ----
 
-my ($before, $begin) = (statements(), time);
-sleep SECONDS;
-my ($asked, $passed) = (statements() - $before, time - $begin);
-diag sprintf '%.1f statements a second while idle, %d children', $asked / $passed, CHILDREN;
-cmp_ok $asked, '<=', A_SECOND * $passed + 3, 'idle children ask no more than one would';
-cmp_ok $asked, '>', 0, '... which goes on asking';
+# One child finds them, and has places for a few. The others do not wait for their own time.
+my $gate = "turn-$$";
+my @ids  = $db->sql(create("{{gate=$gate}} a cat") . ' FROM generate_series(1, ' . 5 * PLACES . ') i') =~ /(\S+)/g;
+my $found = wait_for { leaders() } 2 * POLL;
+ok $found, 'a look finds jobs in the queue';
+my $begin = time;
+my $all = wait_for { leaders() && $db->sql('SELECT count(*) FROM genflow.work WHERE lease_owner IS NOT NULL') == @ids };
+my $took = time - $begin;
+ok $all, 'all of ' . @ids . ' are claimed';
+diag sprintf 'by %d children, %.2f s after the first ones', leaders(), $took;
+cmp_ok leaders(), '>=', 5, '... by children that have places for them';
+cmp_ok $took, '<', POLL, '... which did not wait for their time';
+open_gate($gate);
+my $ended = wait_for { $db->sql('SELECT count(*) FROM genflow.work') == 0 } 30;
+ok $ended, '... and all end';
 
-# ---- the child that asks is stopped, then dies ----
+# ---- the child that looks is stopped, then dies ----
 
-$db->sql("SELECT genflow.grant_credits('user', 20, 'for a test')");
 for my $child ($httpd->children) {
     kill STOP => $child;
     ok made(), "child $child is stopped: another one finds a job";
@@ -62,20 +69,23 @@ $httpd->stop;
 
 # ---- the parts ----
 
-# Questions and claims that the children sent. They count there a second later, at most.
-sub statements {
-    return $db->sql(<<'SQL');
-        SELECT coalesce(sum(calls), 0) FROM pg_stat_user_functions
-         WHERE schemaname = 'genflow' AND funcname ~ '^(due|site_look|health|.*_claim)$'
+# So many children have jobs.
+sub leaders {
+    return $db->sql('SELECT count(DISTINCT lease_owner) FROM genflow.work');
+}
+
+# Makes generations in the queue. In the prompt, i is a number.
+sub create {
+    my ($prompt) = @_;
+    return <<"SQL";
+        SELECT (genflow.neo_glitch_create('user', gen_random_uuid()::text, '\\x01', NULL, 'base',
+            '$prompt', NULL, '{}', 7, 1, 3::smallint, '10 minutes', NULL, NULL)).id
 SQL
 }
 
 # A job comes into the queue, and ends completed.
 sub made {
-    my $id = $db->sql(<<'SQL');
-        SELECT id FROM genflow.neo_glitch_create('user', gen_random_uuid()::text, '\x01', NULL, 'base',
-            'a cat', NULL, '{}', 7, 1, 3::smallint, '10 minutes', NULL, NULL)
-SQL
+    my $id = $db->sql(create('a cat'));
     return wait_for {
         $db->sql("SELECT status FROM public.neo_glitch_media WHERE id = '$id'") eq 'completed';
     } 20;

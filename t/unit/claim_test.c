@@ -28,7 +28,7 @@ static void begin(gf_claim_t *claim)
     unit.conf.store_folder = unit_folder;
     memset(claim, 0, sizeof(*claim));
     gf_claim_init(claim, unit.ctx.pool, &unit.conf, "unit",
-                  gf_turn_init(apr_palloc(unit.ctx.pool, gf_turn_bytes())));
+                  gf_turn_init(apr_palloc(unit.ctx.pool, gf_turn_bytes()), unit.ctx.pool));
 }
 
 START_TEST(a_claim_notices_that_the_database_is_away)

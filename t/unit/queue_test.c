@@ -314,9 +314,10 @@ static gf_err_t *call_breakers(void)
 }
 
 /* With a type in the configuration. */
-static gf_err_t *claim_by(gf_err_t *(*claim)(gf_job_t **jobs, gf_ctx_t *ctx, int limit,
-                                             apr_interval_time_t lease))
+static gf_err_t *claim_by(gf_err_t *(*claim)(gf_job_t **jobs, gf_ctx_t *ctx,
+                                             const gf_due_in_t *what))
 {
+    const gf_due_in_t what = { .lease = APR_USEC_PER_SEC, .from = "-infinity" };
     gf_type_t *list[] = { (gf_type_t *)&type };
     apr_array_header_t types = { .elts = (char *)list, .nelts = 1 };
     gf_conf_t conf = unit.conf;
@@ -325,7 +326,7 @@ static gf_err_t *claim_by(gf_err_t *(*claim)(gf_job_t **jobs, gf_ctx_t *ctx, int
 
     conf.type_list = &types;
     ctx.conf = &conf;
-    return claim(&jobs, &ctx, 0, APR_USEC_PER_SEC);
+    return claim(&jobs, &ctx, &what);
 }
 
 static gf_err_t *call_missing(void)
@@ -341,18 +342,31 @@ static gf_err_t *call_missing(void)
     return gf_check_missing(&missing, &ctx);
 }
 
+/* As before the first look. */
+static void begin_cursors(gf_claim_cursor_t *cursors, int count)
+{
+    int i;
+
+    memset(cursors, 0, (size_t)count * sizeof(*cursors));
+    for (i = 0; i < count * GF_LANES; i++) {
+        apr_cpystrn(cursors[i / GF_LANES].from[i % GF_LANES], "infinity", 48);
+    }
+}
+
 static gf_err_t *call_due(void)
 {
     const gf_type_t *list[] = { &type };
     apr_array_header_t types = { .elts = (char *)list, .nelts = 1 };
-    gf_claim_cursor_t cursor = { .from = { "-infinity", "-infinity", "-infinity", "-infinity" } };
+    gf_claim_cursor_t cursors[1 + GF_DUE_KINDS];
     bool due[1 + GF_DUE_KINDS];
+    gf_look_at_t look = { .due = due, .cursors = cursors };
     gf_conf_t conf = unit.conf;
     gf_ctx_t ctx = unit.ctx;
 
     conf.type_list = &types;
     ctx.conf = &conf;
-    return gf_queue_due(due, &ctx, &cursor);
+    begin_cursors(cursors, 1 + GF_DUE_KINDS);
+    return gf_queue_due(&look, &ctx);
 }
 
 static gf_err_t *call_restore_claim(void)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* work/turn.c: of several processes one claims, another one takes over when it is late, and all
- * come when they are called. */
+/* work/turn.c: of several processes one claims, another one takes over when it is late, and any one
+ * when it passes the turn on; a known job brings the next look forward. */
 #include "work/turn.h"
 
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,7 +20,7 @@ static gf_turn_t *shared_turn(void)
         mmap(NULL, gf_turn_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     ck_assert_ptr_ne(memory, MAP_FAILED);
-    return gf_turn_init(memory);
+    return gf_turn_init(memory, unit.ctx.pool);
 }
 
 /* May another process claim at `now`? */
@@ -28,63 +30,96 @@ static bool other_takes(gf_turn_t *turn, apr_time_t now)
     int status;
 
     if (pid == 0) {
-        apr_uint32_t calls = 0;
+        bool due = gf_turn_next(turn, INTERVAL) <= now;
+        bool takes = gf_turn_take(turn, now, INTERVAL);
 
-        _exit(gf_turn_take(turn, &calls, now, INTERVAL) ? 1 : 0);
+        _exit(due == takes ? takes : 2); /* a child sleeps until it may take the turn, not longer */
     }
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert(WIFEXITED(status));
+    ck_assert_int_ne(WEXITSTATUS(status), 2);
     return WEXITSTATUS(status) == 1;
 }
 
 START_TEST(a_process_has_one_turn_in_an_interval)
 {
     gf_turn_t *turn = shared_turn();
-    apr_uint32_t calls = 0;
 
-    ck_assert(gf_turn_take(turn, &calls, START, INTERVAL));
-    ck_assert(!gf_turn_take(turn, &calls, START + INTERVAL - 1, INTERVAL));
-    ck_assert(gf_turn_take(turn, &calls, START + INTERVAL, INTERVAL));
-    ck_assert(!gf_turn_take(turn, &calls, START + INTERVAL, INTERVAL));
+    ck_assert(gf_turn_take(turn, START, INTERVAL));
+    ck_assert(!gf_turn_take(turn, START + INTERVAL - 1, INTERVAL));
+    ck_assert(gf_turn_take(turn, START + INTERVAL, INTERVAL));
+    ck_assert(!gf_turn_take(turn, START + INTERVAL, INTERVAL));
 }
 END_TEST
 
 START_TEST(another_one_takes_over_only_when_it_is_late)
 {
     gf_turn_t *turn = shared_turn();
-    apr_uint32_t calls = 0;
 
-    ck_assert(gf_turn_take(turn, &calls, START, INTERVAL));
+    ck_assert(gf_turn_take(turn, START, INTERVAL));
     ck_assert(!other_takes(turn, START + INTERVAL));
     ck_assert(!other_takes(turn, START + INTERVAL * 3 / 2 - 1));
     ck_assert(other_takes(turn, START + INTERVAL * 3 / 2));
-    ck_assert(!gf_turn_take(turn, &calls, START + INTERVAL * 3 / 2, INTERVAL));
+    ck_assert(!gf_turn_take(turn, START + INTERVAL * 3 / 2, INTERVAL));
 }
 END_TEST
 
-START_TEST(a_call_reaches_each_process_once)
+/* Did the bell ring since the last call? */
+static bool rang(gf_turn_t *turn)
+{
+    eventfd_t times;
+
+    return eventfd_read(gf_turn_bell(turn), &times) == 0;
+}
+
+START_TEST(a_turn_that_is_passed_on_is_anybodys_and_of_one)
 {
     gf_turn_t *turn = shared_turn();
-    apr_uint32_t calls = 0;
 
-    ck_assert(gf_turn_take(turn, &calls, START, INTERVAL));
-    gf_turn_call(turn);
+    ck_assert(gf_turn_take(turn, START, INTERVAL));
+    ck_assert(gf_turn_is_mine(turn));
+    ck_assert(!rang(turn));
+    gf_turn_pass(turn, START + 1);
+    ck_assert(rang(turn));
+    ck_assert(!gf_turn_is_mine(turn));
     ck_assert(other_takes(turn, START + 1));
-    ck_assert(gf_turn_take(turn, &calls, START + 1, INTERVAL));
-    ck_assert(!gf_turn_take(turn, &calls, START + 2, INTERVAL));
+    ck_assert(!other_takes(turn, START + 1));
+    ck_assert(!gf_turn_take(turn, START + 1, INTERVAL));
+    gf_turn_pass(turn, START + 2);
+    ck_assert(gf_turn_take(turn, START + 2, INTERVAL));
+}
+END_TEST
+
+START_TEST(a_job_that_is_due_soon_brings_the_next_look_forward)
+{
+    gf_turn_t *turn = shared_turn();
+
+    ck_assert(gf_turn_take(turn, START, INTERVAL));
+    gf_turn_want(turn, START + INTERVAL + 1);
+    ck_assert_int_eq(gf_turn_next(turn, INTERVAL), START + INTERVAL);
+    ck_assert(!rang(turn));
+    gf_turn_want(turn, START + 10);
+    ck_assert(rang(turn));
+    gf_turn_want(turn, START + 20);
+    ck_assert(!rang(turn));
+    ck_assert_int_eq(gf_turn_next(turn, INTERVAL), START + 10);
+    ck_assert(!gf_turn_take(turn, START + 9, INTERVAL));
+    ck_assert(!other_takes(turn, START + 10));
+    ck_assert(gf_turn_take(turn, START + 10, INTERVAL));
+    ck_assert_int_eq(gf_turn_next(turn, INTERVAL), START + 10 + INTERVAL);
 }
 END_TEST
 
 START_TEST(nothing_is_claimed_before_the_time_of_a_hold)
 {
     gf_turn_t *turn = shared_turn();
-    apr_uint32_t calls = 0;
 
     gf_turn_hold(turn, START + 10);
-    gf_turn_call(turn);
-    ck_assert(!gf_turn_take(turn, &calls, START + 9, INTERVAL));
+    gf_turn_pass(turn, START);
+    ck_assert_int_eq(gf_turn_next(turn, INTERVAL), START + 10);
+    ck_assert(!gf_turn_take(turn, START + 9, INTERVAL));
     ck_assert(!other_takes(turn, START + 9));
-    ck_assert(gf_turn_take(turn, &calls, START + 10, INTERVAL));
+    ck_assert(gf_turn_take(turn, START + 10, INTERVAL));
 }
 END_TEST
 
@@ -108,9 +143,13 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        a_process_has_one_turn_in_an_interval, another_one_takes_over_only_when_it_is_late,
-        a_call_reaches_each_process_once,      nothing_is_claimed_before_the_time_of_a_hold,
-        an_outage_is_known_to_all_processes,   NULL,
+        a_process_has_one_turn_in_an_interval,
+        another_one_takes_over_only_when_it_is_late,
+        a_turn_that_is_passed_on_is_anybodys_and_of_one,
+        a_job_that_is_due_soon_brings_the_next_look_forward,
+        nothing_is_claimed_before_the_time_of_a_hold,
+        an_outage_is_known_to_all_processes,
+        NULL,
     };
 
     return unit_run("turn", tests);
