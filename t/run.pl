@@ -87,7 +87,7 @@ sub run_tests {
         $site->enter;
         print "# The end of the error log ($site->{name}):\n", $site->tail('t/logs/error_log', 40) if !$passed;
         $site->stop_httpd;
-        push @findings, crashes($site), undeclared_alarms($site), valgrind_errors();
+        push @findings, crashes($site), undeclared_alarms($site), shown_keys(), valgrind_errors();
         my ($summary, @wrong) = $option{prism} ? prism_says() : '';
         push @findings,  @wrong;
         push @summaries, $summary;
@@ -297,6 +297,18 @@ sub undeclared_alarms {
     my %expected = map { $_ => 1 } split ' ', Genflow::Site::read_text('t/logs/expected_tags');
     my @lines    = split /\n/, Genflow::Site::read_text($site->error_log);
     return map { $_->[1] } grep { !$expected{ $_->[0] } } Genflow::Site::alarms(@lines);
+}
+
+# No API key stands in a log, of whatever httpd, of PostgreSQL or of the fakes.
+sub shown_keys {
+    my @found;
+    for my $log (glob 't/logs/* *.log') {
+        open my $file, '<', $log or next;
+        while (<$file>) {
+            push @found, "$log:$.: has an API key of gf_$1" if /gf_([0-9A-Za-z]{12})_[0-9A-Za-z]{38}/;
+        }
+    }
+    return @found;
 }
 
 # Of valgrind's reports those with one of our functions on the stack. A report is a run of lines
