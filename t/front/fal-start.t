@@ -11,6 +11,7 @@ use Genflow::Httpd qw(small_site);
 # Nothing here is begun.
 my $httpd = Genflow::Httpd->start(small_site('fal-waits') . <<'END');
 GenflowDispatch Off
+GenflowFrontWait 4s
 <Location "/fal">
     SetHandler genflow-fal
     GenflowUser "%{HTTP:X-User}"
@@ -57,6 +58,10 @@ is_deeply [sql("SELECT status FROM public.fal_waits_media WHERE user_id = :'user
     ['cancelled'], '... it is cancelled';
 credits_are $user, 20, 0, 'and nothing is held';
 
+$res = fal(POST => '/fal/run/fal-ai/waits', { prompt => 'late' });
+is_deeply [$res->{status}, data($res)->{error_type}], [503, 'service_unavailable'], 'a run has GenflowFrontWait';
+is $res->{headers}{'retry-after'}, 1, '... and its client comes back';
+credits_are $user, 20, 1, '... to the same request, for which a credit is held';
 talk_to();
 finish;
 

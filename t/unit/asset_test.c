@@ -98,6 +98,25 @@ START_TEST(a_picture_is_its_owners_alone)
 }
 END_TEST
 
+START_TEST(an_announced_upload_happens_once)
+{
+    const char *user = somebody();
+    const char *upload = apr_psprintf(unit.ctx.pool, "%08lx-1111-4111-8111-%012lx", (long)getpid(),
+                                      (long)(apr_time_now() & 0xffffffffffff));
+    const char *id;
+
+    ck_assert(gf_err_is(gf_asset_get(&asset, &unit.ctx, user, upload), GF_E_NO_ASSET));
+    unit_no_error(gf_asset_upload(&asset, &unit.ctx, user, upload, &image, "AAAA"));
+    id = asset.id;
+    unit_no_error(gf_asset_get(&asset, &unit.ctx, user, upload));
+    ck_assert_str_eq(asset.id, id);
+    ck_assert(gf_err_is(gf_asset_upload(&asset, &unit.ctx, user, upload, &image, "AAAA"),
+                        GF_E_UPLOAD_USED));
+    ck_assert(gf_err_is(gf_asset_get(&asset, &unit.ctx, "unit-other", upload), GF_E_NOT_YOURS));
+    end();
+}
+END_TEST
+
 /* Twenty of the largest; a small one counts 64 KB. */
 START_TEST(a_user_cannot_store_too_many)
 {
@@ -117,8 +136,8 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = { a_picture_comes_back_as_it_was_brought,
-                                   a_picture_is_its_owners_alone, a_user_cannot_store_too_many,
-                                   NULL };
+                                   a_picture_is_its_owners_alone, an_announced_upload_happens_once,
+                                   a_user_cannot_store_too_many, NULL };
 
     if (!in_harness()) {
         printf("1..0 # SKIP not in the harness of make check\n");
