@@ -8,7 +8,7 @@ import { check, credits, deepEqual, deliveries, done, equal, failure, fake, isPi
     submissions, user } from './check.mjs';
 
 const { validateWebhook } = Replicate;
-const baseUrl = `${site}/v1`;
+const baseUrl = `${site}/keyed/v1`;                // by API keys
 const client = (name, more = {}) => new Replicate({ auth: key(name), baseUrl, ...more });
 const MODEL = 'owner/name';
 const VERSION = '5c7d5dc6dd8bf75c1acaa8565735e7986bc5b66206b55cca93cb72c9bf15ccaa';
@@ -218,6 +218,26 @@ await check('an unknown prediction: 404', () => problem(rich.predictions.get('no
 await check('an unknown address: 404', () => problem(rich.collections.get('text-to-image'), 404));
 await check('without a key: 401', async () => {
     await problem(new Replicate({ auth: '', baseUrl }).predictions.list(), 401);
+});
+
+// ---- keys that may not do all ----
+
+await check('a revoked key: 401', () => problem(client('revoked').predictions.list(), 401));
+await check('a mistyped key: 401', () => problem(new Replicate({ auth: `${key('rich')}x`, baseUrl }).predictions.list(), 401));
+await check('a key with the scope read alone lists predictions, and creates none: 403', async () => {
+    ok((await client('reader').predictions.list()).results.length > 0);
+    await problem(client('reader').run(MODEL, { input: input() }), 403);
+});
+await check('a key of one type creates no other: 403', async () => {
+    await problem(client('typed').run(MODEL, { input: input() }), 403);
+    await isPicture(await client('typed').run('owner/one', { input: input() }));
+});
+await check('a key over its budget: 402', async () => {
+    await client('budgeted').run(MODEL, { input: { ...input(), num_outputs: 2 } });
+    const before = await credits('rich');
+    const body = await problem(client('budgeted').run(MODEL, { input: input() }), 402);
+    equal(body.code, 'INSUFFICIENT_CREDITS');
+    deepEqual(await credits('rich'), before);
 });
 
 // ---- files ----

@@ -5,8 +5,10 @@
 #
 #     use Genflow::Test;
 #     use Genflow::Clients;
-#     run_client('replicate', rich => account(50), poor => account(0));
+#     run_client('fal', rich => account(50), poor => account(0));
 #     finish;
+#
+# A front knows a user by an API key, [user, key], or where it is configured so by the user's name.
 
 package Genflow::Clients;
 
@@ -19,7 +21,7 @@ use parent -norequire, 'Exporter';
 
 our @EXPORT = qw(run_client);
 
-# Name of the accounts in the checks => user. Their keys are what Authorization names.
+# Name of the accounts in the checks => user, or [user, key]. Their keys are what Authorization names.
 sub run_client {
     my ($name, %users) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -27,8 +29,8 @@ sub run_client {
         if !-d 't/clients/node_modules/' || system('node --version >/dev/null 2>&1') != 0;
 
     local $ENV{GENFLOW_SITE}  = base();
-    local $ENV{GENFLOW_USERS} = encode_json(\%users);
-    local $ENV{GENFLOW_KEYS}  = encode_json({ map { $_ => key_of($users{$_}) } keys %users });
+    local $ENV{GENFLOW_USERS} = encode_json({ map { $_ => (pair_of($users{$_}))[0] } keys %users });
+    local $ENV{GENFLOW_KEYS}  = encode_json({ map { $_ => (pair_of($users{$_}))[1] } keys %users });
     open my $pipe, '-|', 'node', "t/clients/$name.mjs" or die "node: $!\n";
     my ($checks, $planned) = (0, 'no plan');
     while (my $line = <$pipe>) {
@@ -50,7 +52,6 @@ sub run_client {
     return $checks;
 }
 
-# The key by which a front knows the user: the tests take the name of the user for it.
-sub key_of { return $_[0] }
+sub pair_of { return ref $_[0] ? @{ $_[0] } : ($_[0], $_[0]) }
 
 1;
