@@ -7,6 +7,7 @@
 //     await check('a picture comes', async () => { equal(await call(), 'picture') });
 //     done();
 import assert from 'node:assert/strict';
+import net from 'node:net';
 
 export const site = process.env.GENFLOW_SITE;
 export const fake = process.env.GENFLOW_FAKE;
@@ -83,4 +84,36 @@ export async function deliveries(hook, count) {
         if (came.length >= count || left === 0) return came;
         await new Promise((go) => setTimeout(go, 100));
     }
+}
+
+// A proxy in front of the site that breaks the connection of each of the first `times` POSTs, once
+// `ready` says so: {url, cuts(), close()}. What follows passes.
+export async function cuttingProxy(times, ready) {
+    const { hostname, port } = new URL(site);
+    let cuts = 0;
+    const server = net.createServer((client) => {
+        const upstream = net.connect(Number(port), hostname);
+        const both = [client, upstream];
+        both.forEach((socket) => socket.on('error', () => {}).on('close', () => both.forEach((one) => one.destroy())));
+        upstream.pipe(client);
+        client.on('data', async (bytes) => {
+            upstream.write(bytes);
+            if (bytes.subarray(0, 5).toString() === 'POST ' && cuts < times) {
+                cuts += 1;
+                await ready(cuts);
+                both.forEach((socket) => socket.destroy());
+            }
+        });
+    });
+    await new Promise((go) => server.listen(0, '127.0.0.1', go));
+    return { url: `http://127.0.0.1:${server.address().port}`, cuts: () => cuts, close: () => server.close() };
+}
+
+// Waits until the condition holds.
+export async function until(condition) {
+    for (let left = 300; left > 0; left -= 1) {
+        if (await condition()) return;
+        await new Promise((go) => setTimeout(go, 50));
+    }
+    throw new Error('it does not come to that');
 }

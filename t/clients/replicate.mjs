@@ -4,8 +4,8 @@ import { createReplicate } from '@ai-sdk/replicate';
 import { generateImage } from 'ai';
 import Replicate from 'replicate';
 
-import { check, credits, deepEqual, deliveries, done, equal, failure, fake, isPicture, key, match, ok, openGate, site,
-    submissions, user } from './check.mjs';
+import { check, credits, cuttingProxy, deepEqual, deliveries, done, equal, failure, fake, isPicture, key, match, ok, openGate, site,
+    submissions, until, user } from './check.mjs';
 
 const { validateWebhook } = Replicate;
 const baseUrl = `${site}/keyed/v1`;                // by API keys
@@ -339,6 +339,23 @@ await check('models.get() and list() have the configured models', async () => {
     equal((await rich.models.get('owner', 'versioned')).latest_version.id, VERSION);
     ok((await rich.models.list()).results.some(({ name }) => name === 'one'));
 });
+
+// ---- lost responses: the client repeats its request at once, up to six times ----
+
+for (const times of [1, 2]) {
+    await check(`a response that was cut ${times === 1 ? 'once' : 'twice in a row'} costs one picture, paid once`, async () => {
+        const words = `cut-${times}-${tag}`;
+        const [balance] = await credits('rich');
+        const proxy = await cuttingProxy(times, () => until(async () => await submissions(words) >= 1));
+        setTimeout(() => until(async () => proxy.cuts() === times && await submissions(words) >= 1)
+            .then(() => setTimeout(() => openGate(words), 500)), 0);
+        const cut = new Replicate({ auth: key('rich'), baseUrl: `${proxy.url}/keyed/v1` });
+        await isPicture((await cut.run(MODEL, { input: { prompt: `${words} {{gate=${words}}}` } }))[0].replace(proxy.url, site));
+        proxy.close();
+        equal(await submissions(words), 1);
+        deepEqual(await credits('rich'), [balance - 1, 0]);
+    });
+}
 
 // ---- the AI SDK ----
 
