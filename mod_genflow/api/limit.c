@@ -9,17 +9,20 @@
 #include "db/gallery.h"
 #include "httpd/limits.h"
 
+/* Takes a token, or only looks whether there is one. */
 static gf_err_t *take_token(gf_req_t *req, const gf_rate_t *rate, const char *kind,
-                            const char *name)
+                            const char *name, bool looks)
 {
+    const char *bucket = apr_pstrcat(req->r->pool, kind, name, NULL);
+    apr_time_t now = gf_clock_now();
     apr_interval_time_t wait;
     gf_err_t *err;
 
     if (!rate->every) {
         return NULL;
     }
-    wait = gf_bucket_take(req->api->buckets, rate, apr_pstrcat(req->r->pool, kind, name, NULL),
-                          gf_clock_now());
+    wait = looks ? gf_bucket_look(req->api->buckets, rate, bucket, now)
+                 : gf_bucket_take(req->api->buckets, rate, bucket, now);
     if (!wait) {
         return NULL;
     }
@@ -29,11 +32,14 @@ static gf_err_t *take_token(gf_req_t *req, const gf_rate_t *rate, const char *ki
     return err;
 }
 
+/* A request that the user's rate refuses takes no token of the address either: some clients repeat
+ * it six times within half a second (replicate). */
 gf_err_t *api_limit(gf_req_t *req)
 {
     const gf_conf_t *conf = req->api->conf;
 
-    GF_TRY(take_token(req, &conf->limit_address, "address ", httpd_limits_address(req->r)));
-    GF_TRY(take_token(req, &conf->limit_rate, "user ", req->user));
+    GF_TRY(take_token(req, &conf->limit_rate, "user ", req->user, true));
+    GF_TRY(take_token(req, &conf->limit_address, "address ", httpd_limits_address(req->r), false));
+    GF_TRY(take_token(req, &conf->limit_rate, "user ", req->user, false));
     return gf_gallery_allowance(req->ctx, req->user);
 }

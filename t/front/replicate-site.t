@@ -58,13 +58,16 @@ $httpd->stop;
 
 # ---- rates ----
 
-$httpd = Genflow::Httpd->start($SITE . "GenflowLimitRate 1/60m 1\n" . sprintf $FRONT, $HEADER);
+$httpd = Genflow::Httpd->start($SITE . "GenflowLimitRate 1/60m 1\nGenflowLimitAddressRate 2/60m 2\n" . sprintf $FRONT, $HEADER);
 talk_to($httpd);
 is create($user)->{status}, 201, 'the first create of an hour is served';
 my $refused = create($user);
 problem_is($refused, 429, 'the second one is refused in the shape of the front');
 ok $refused->{headers}{'retry-after'} > 0, '... and says until when';
 is api(GET => '/v1/predictions', user => $user)->{status}, 200, 'looking costs nothing';
+is_deeply [map { create($user)->{status} } 1 .. 5], [(429) x 5], 'the client repeats it five times at once';
+is create(account(2))->{status}, 201, '... which costs other users of its address nothing';
+problem_is(create(account(2)), 429, 'the rate of the address counts what was served');
 
 # ---- no secret ----
 
