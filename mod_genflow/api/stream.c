@@ -115,8 +115,10 @@ gf_err_t *api_stream_run(api_stream_t *stream, gf_err_t *(*step)(bool *over, api
     gf_req_t *req = stream->wait.req;
     request_rec *r = req->r;
 
-    stream->wait.waiter.watches = &stream->watch;
-    stream->wait.waiter.count = 1;
+    if (!stream->wait.waiter.watches) {
+        stream->wait.waiter.watches = &stream->watch;
+        stream->wait.waiter.count = 1;
+    }
     stream->wait.waiter.enough = GF_NEWS_CHANGED;
     stream->wait.deadline =
         gf_clock_now() + (stream->lasts ? stream->lasts : req->api->conf->events);
@@ -127,6 +129,7 @@ gf_err_t *api_stream_run(api_stream_t *stream, gf_err_t *(*step)(bool *over, api
         return too_many_streams(req);
     }
     api_stream_head(r);
-    api_stream_send(stream, apr_psprintf(r->pool, "retry: %d\n\n", COME_BACK));
+    api_stream_send(stream,
+                    stream->is_plain ? ":\n\n" : apr_psprintf(r->pool, "retry: %d\n\n", COME_BACK));
     return api_wait_run(&stream->wait);
 }

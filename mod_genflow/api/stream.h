@@ -17,13 +17,16 @@ typedef struct api_stream_t {
     apr_size_t left_bytes;
     apr_time_t silent_since;
     apr_interval_time_t lasts; /* at most; 0: GenflowWatchEvents. Set by the handler */
-    bool over;                 /* nothing follows: set by the handler, or the client is gone */
+    bool
+        is_plain; /* without our `retry:` line: the client does not come back. Set by the handler */
+    bool over;    /* nothing follows: set by the handler, or the client is gone */
 } api_stream_t;
 
 /* The headers of the response. */
 void api_stream_head(request_rec *r);
 
-/* Takes a place, and answers then or later. Before it api_wait_init(), and the watch is set. `step`
+/* Takes a place, and answers then or later. Before it api_wait_init(), and the watch is set, or
+ * watches and count of the waiter are. `step`
  * as in api/wait.h. Error: WATCH_FULL, with Retry-After. */
 gf_err_t *api_stream_run(api_stream_t *stream, gf_err_t *(*step)(bool *over, api_wait_t *wait));
 

@@ -112,8 +112,9 @@ static gf_err_t *answer(gf_req_t *req, const gf_view_t *views, int count)
 {
     const front_create_t *create = front_call(req)->create;
 
-    return create->must_wait && !have_ended(views, count) ? late(req)
-                                                          : create->answer(req, views, count);
+    return create->must_wait && !create->is_stream && !have_ended(views, count)
+               ? late(req)
+               : create->answer(req, views, count);
 }
 
 /* ---- which generations ---- */
@@ -135,7 +136,7 @@ static gf_err_t *wait_for(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int 
     apr_interval_time_t time = create->wait < most ? create->wait : most;
 
     remember(req, views, count);
-    if (have_ended(views, count)) {
+    if (have_ended(views, count) || create->is_stream) {
         time = 0;
     }
     if (create->start > 0 && create->start < time) {

@@ -83,6 +83,9 @@ const apr_array_header_t *front_models(const gf_req_t *req);
 
 /* ---- stored pictures ---- */
 
+/* Is the picture in the folder store, so that front_picture_open() can read it? */
+bool front_picture_is_here(const gf_req_t *req, const gf_view_t *view);
+
 /* Opens the picture of a completed generation, for reading from its begin to its end. Error:
  * INTERNAL: it is not where it was stored. */
 gf_err_t *front_picture_open(apr_file_t **file, apr_off_t *bytes, gf_req_t *req,
@@ -116,6 +119,10 @@ typedef struct front_create_t {
      * gets FRONT_LATE and comes back. Otherwise it gets an answer with live generations. */
     apr_interval_time_t wait;
     bool must_wait;
+
+    /* `answer` begins a response that waits itself, right after the creation: live generations. A
+     * place to wait is there for it. */
+    bool is_stream;
 
     /* If the work has not begun after `start`, `unstarted` answers, as `answer` does, in place of
      * waiting on; 0: it may begin at any time. */

@@ -17,4 +17,7 @@ typedef struct front_openai_call_t {
  * base64. Those without a picture are left out; if none has one, returns the error of the first. */
 gf_err_t *front_openai_answer(gf_req_t *req, const gf_view_t *views, int count);
 
+/* The same as server-sent events, which begin before the pictures are there (stream:true). */
+gf_err_t *front_openai_stream(gf_req_t *req, const gf_view_t *views, int count);
+
 #endif

@@ -121,7 +121,11 @@ const char *front_openai_error_object(const front_fault_t *fault, apr_pool_t *po
     }
     gf_out_init(&out, pool, 256);
     gf_out_open(&out, '{');
-    gf_out_put_string(&out, "message", front_fault_message(fault->err, pool));
+    gf_out_put_string(
+        &out, "message",
+        fault->err->fields ? apr_pstrcat(
+            pool, field, " ", APR_ARRAY_IDX(fault->err->fields, 0, gf_field_error_t).message, NULL)
+                           : front_fault_message(fault->err, pool));
     gf_out_put_string(&out, "type", said.type);
     gf_out_put_string(&out, "param", field);
     gf_out_put_string(&out, "code", said.code ? said.code : lower(fault->err->row->code, pool));

@@ -60,7 +60,8 @@ static gf_err_t *create(gf_req_t *req, front_openai_call_t *call, const char *ro
     create->is_retry = retry && strcmp(retry, "0") != 0;
     create->wait = req->api->conf->front_wait;
     create->must_wait = true;
-    create->answer = front_openai_answer;
+    create->is_stream = call->ask.is_stream;
+    create->answer = call->ask.is_stream ? front_openai_stream : front_openai_answer;
     return front_create(req, create);
 }
 

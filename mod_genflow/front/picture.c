@@ -28,6 +28,11 @@ static const char *name_of(const gf_conf_t *conf, const char *url)
                : NULL;
 }
 
+bool front_picture_is_here(const gf_req_t *req, const gf_view_t *view)
+{
+    return name_of(req->api->conf, view->image_url) != NULL;
+}
+
 gf_err_t *front_picture_open(apr_file_t **file, apr_off_t *bytes, gf_req_t *req,
                              const gf_view_t *view)
 {

@@ -1,0 +1,15 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# openai gets pictures from our front: each check is in t/clients/openai.mjs.
+use Genflow::Test;
+use Genflow::Clients;
+
+use MIME::Base64 qw(encode_base64);
+
+$ENV{GENFLOW_PNG} = encode_base64(png(64, 48), '');
+my %users = (rich => account(200), poor => account(0));
+expect_log 'GF0203';      # some requests fail
+run_client('openai', %users);
+is sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $users{rich}), 0, 'nothing is left behind';
+finish;
