@@ -3333,7 +3333,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.lost_response_put(text,bytea,text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.lost_response_take(p_user text, p_hash bytea, p_keys text, p_lifetime interval, p_call uuid DEFAULT NULL::uuid) RETURNS TABLE(id uuid)
+CREATE FUNCTION genflow.lost_response_take(p_user text, p_hash bytea, p_keys text, p_is_retry boolean, p_lifetime interval, p_call uuid DEFAULT NULL::uuid) RETURNS TABLE(id uuid)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -3352,10 +3352,11 @@ BEGIN
                           AND NOT o.taken
                         ORDER BY o.at, o.id LIMIT 1)
         RETURNING r.jobs INTO v_jobs;
-        IF v_jobs IS NULL AND p_keys IS NOT NULL THEN
+        IF v_jobs IS NULL AND p_is_retry THEN
             SELECT split_part(k.key, ' ', 1) INTO v_key
               FROM genflow.idempotency_keys k
-             WHERE k.user_id = p_user AND starts_with(k.key, p_keys) AND k.created_at >= v_since
+             WHERE k.user_id = p_user AND k.key BETWEEN p_keys AND p_keys || 'g'
+               AND starts_with(k.key, p_keys) AND k.created_at >= v_since
                AND (EXISTS (SELECT FROM genflow.work w WHERE w.job_id = k.job_id)
                     OR EXISTS (SELECT FROM genflow.ledger l
                                 WHERE l.ref = k.job_id AND l.phase = 2
@@ -3373,9 +3374,16 @@ BEGIN
             PERFORM genflow.call_keep(p_call, to_jsonb(v_jobs));
         END IF;
     END IF;
+    IF v_jobs IS NULL AND NOT p_is_retry
+       AND EXISTS (SELECT FROM genflow.idempotency_keys k
+                    WHERE k.user_id = p_user AND k.key BETWEEN p_keys AND p_keys || 'g'
+                      AND starts_with(k.key, p_keys)
+                      AND EXISTS (SELECT FROM genflow.work w WHERE w.job_id = k.job_id)) THEN
+        v_jobs := ARRAY[NULL::uuid];
+    END IF;
     RETURN QUERY SELECT j FROM unnest(v_jobs) j;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.lost_response_take(text,bytea,text,interval,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.lost_response_take(text,bytea,text,boolean,interval,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.made_at(p_id uuid) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS

@@ -60,7 +60,7 @@ my %CALLED_BY = (
     (map { $_ => qr{\Amod_genflow/(?:api/(?:denied|provider_webhook)|store/(?:store|cloudinary|spool))\.c\z} }
         qw(apr_time_now gettimeofday time)),
     (map { $_ => qr{\Amod_genflow/base/clock\.c\z} }
-        qw(clock_gettime apr_thread_cond_timedwait pthread_cond_timedwait pthread_cond_clockwait)),
+        qw(clock_gettime clock_nanosleep apr_thread_cond_timedwait pthread_cond_timedwait pthread_cond_clockwait)),
 );
 
 my @sources = map { read_source($_) }

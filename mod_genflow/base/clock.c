@@ -2,6 +2,7 @@
 /* Reads the kernel's clocks, and waits by the clock of condition variables. */
 #include "base/clock.h"
 
+#include <errno.h>
 #include <time.h>
 
 #include <apr_errno.h>
@@ -38,4 +39,12 @@ void gf_clock_wait(pthread_cond_t *changed, pthread_mutex_t *mutex, apr_interval
     end.tv_sec += (time_t)apr_time_sec(timeout);
     end.tv_nsec = (long)apr_time_usec(timeout) * 1000;
     pthread_cond_timedwait(changed, mutex, &end);
+}
+
+void gf_clock_pause(apr_interval_time_t time)
+{
+    struct timespec left = { (time_t)apr_time_sec(time), (long)apr_time_usec(time) * 1000 };
+
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR) {
+    }
 }

@@ -22,4 +22,7 @@ apr_status_t gf_clock_cond_init(pthread_cond_t *changed);
  * pthread_cond_timedwait() does. It may return without either: check the condition again. */
 void gf_clock_wait(pthread_cond_t *changed, pthread_mutex_t *mutex, apr_interval_time_t timeout);
 
+/* Blocks this thread for about `time` (above 0). Only where nothing signals what is awaited. */
+void gf_clock_pause(apr_interval_time_t time);
+
 #endif

@@ -10,6 +10,7 @@ typedef struct lost_in_t {
     const char *user, *hash;
     const char *jobs; /* put: with commas between them */
     const char *keys; /* take */
+    bool is_retry;
     apr_interval_time_t lifetime;
 } lost_in_t;
 
@@ -23,6 +24,7 @@ static const gf_sql_field_t put_params[] = { GF_PARAM(lost_in_t, user),
 static const gf_sql_field_t take_params[] = { GF_PARAM(lost_in_t, user),
                                               GF_PARAM_HEX(lost_in_t, hash),
                                               GF_PARAM(lost_in_t, keys),
+                                              GF_PARAM(lost_in_t, is_retry),
                                               GF_PARAM_INTERVAL(lost_in_t, lifetime) };
 static const gf_sql_field_t take_columns[] = { GF_COLUMN(lost_row_t, id) };
 
@@ -47,13 +49,19 @@ gf_err_t *gf_lost_put(gf_ctx_t *ctx, const gf_lost_t *lost, const char *const *i
     return gf_db_do(ctx, &gf_sql_lost_response_put, &in);
 }
 
-gf_err_t *gf_lost_take(apr_array_header_t **ids, gf_ctx_t *ctx, const gf_lost_t *lost,
-                       bool is_retry)
+gf_err_t *gf_lost_take(apr_array_header_t **ids, bool *may_come, gf_ctx_t *ctx,
+                       const gf_lost_t *lost, bool is_retry)
 {
     const lost_in_t in = { .user = lost->user,
                            .hash = lost->hash,
-                           .keys = is_retry ? gf_lost_keys(lost, ctx->pool) : NULL,
+                           .keys = gf_lost_keys(lost, ctx->pool),
+                           .is_retry = is_retry,
                            .lifetime = LIFETIME };
 
-    return gf_db_list(ids, ctx, &gf_sql_lost_response_take, &in);
+    GF_TRY(gf_db_list(ids, ctx, &gf_sql_lost_response_take, &in));
+    *may_come = (*ids)->nelts == 1 && !APR_ARRAY_IDX(*ids, 0, const char *);
+    if (*may_come) {
+        apr_array_clear(*ids);
+    }
+    return NULL;
 }

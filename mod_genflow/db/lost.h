@@ -20,8 +20,9 @@ gf_err_t *gf_lost_put(gf_ctx_t *ctx, const gf_lost_t *lost, const char *const *i
 
 /* Takes the generations of an equal request whose response was lost: *ids of const char *, empty:
  * there are none. is_retry: the client says that it repeats a request, so that those of a request
- * without a record count, too. */
-gf_err_t *gf_lost_take(apr_array_header_t **ids, gf_ctx_t *ctx, const gf_lost_t *lost,
-                       bool is_retry);
+ * without a record count, too. *may_come: there is no record, but equal generations live, so that
+ * one may come at any time. */
+gf_err_t *gf_lost_take(apr_array_header_t **ids, bool *may_come, gf_ctx_t *ctx,
+                       const gf_lost_t *lost, bool is_retry);
 
 #endif

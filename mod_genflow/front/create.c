@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "api/spec.h"
+#include "base/clock.h"
 #include "db/lost.h"
 #include "db/steer.h"
 #include "hub/hub.h"
@@ -16,6 +17,10 @@
 #define FULL_SECONDS 5 /* after it a place to wait may be free */
 #define RUN_ID_BYTES 16
 #define LATE_SECONDS 1 /* after it the client comes back */
+
+/* So long a client's hang-up may stay unnoticed; how often its record is looked for meanwhile. */
+#define NOTICE_TIME apr_time_from_msec(250)
+#define NOTICE_STEP apr_time_from_msec(50)
 
 /* ---- the body ---- */
 
@@ -278,12 +283,28 @@ bool front_lost(gf_req_t *req)
     return true;
 }
 
+/* Takes the generations of an equal request whose response was lost, in *ids. A client repeats its
+ * request at once, maybe before the thread or the child that it waited in has noticed that it went;
+ * so, while equal ones live, a record may come yet. */
+static gf_err_t *take_lost(apr_array_header_t **ids, gf_req_t *req)
+{
+    const gf_lost_t lost = lost_of(req);
+    apr_time_t end = gf_clock_now() + NOTICE_TIME;
+    bool may_come;
+
+    for (;;) {
+        GF_TRY(gf_lost_take(ids, &may_come, req->ctx, &lost, front_call(req)->create->is_retry));
+        if (!may_come || gf_clock_now() >= end) {
+            return NULL;
+        }
+        gf_clock_pause(NOTICE_STEP);
+    }
+}
+
 /* Waits for the generations of an equal request whose response was lost. *found: there are some. */
 static gf_err_t *wait_for_lost(bool *found, gf_req_t *req)
 {
     gf_view_t *views = apr_pcalloc(req->r->pool, GF_BATCH_MAX * sizeof(*views));
-    const front_create_t *create = front_call(req)->create;
-    const gf_lost_t lost = lost_of(req);
     apr_array_header_t *ids;
     gf_err_t *err;
 
@@ -291,7 +312,7 @@ static gf_err_t *wait_for_lost(bool *found, gf_req_t *req)
     if (has_key(req)) {
         return NULL;
     }
-    GF_TRY(gf_lost_take(&ids, req->ctx, &lost, create->is_retry));
+    GF_TRY(take_lost(&ids, req));
     if (ids->nelts == 0 || ids->nelts > GF_BATCH_MAX) {
         return NULL;
     }

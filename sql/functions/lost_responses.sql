@@ -19,16 +19,18 @@ BEGIN
     RETURN true;
 END $$;
 
--- lost_response_take(p_user, p_hash, p_keys, p_lifetime, p_call): takes the oldest record of an
--- equal request that is not older than p_lifetime: its generations in their order. Each record is
--- taken once. Without a record, and with p_keys (the client says that it repeats a request): the
--- newest generations whose idempotency key begins with p_keys, that live or have ended less than a
--- minute ago. A host that was killed, or a response that was lost behind its socket, left no
--- record. Of these, the ones that no repetition has taken come first. No row: there are none.
--- Called by: requests at a front, before they create anything. Locks: p_user and p_hash (advisory),
--- the record.
+-- lost_response_take(p_user, p_hash, p_keys, p_is_retry, p_lifetime, p_call): takes the oldest
+-- record of an equal request that is not older than p_lifetime: its generations in their order. Each
+-- record is taken once. Without a record, and with p_is_retry (the client says that it repeats a
+-- request): the newest generations whose idempotency key begins with p_keys, that live or have ended
+-- less than a minute ago. A host that was killed, or a response that was lost behind its socket, left
+-- no record. Of these, the ones that no repetition has taken come first. No row: there are none. One
+-- row that is NULL: there are none, but generations whose key begins with p_keys live; their client
+-- may have gone just now, unnoticed. Called by: requests at a front, before they create anything.
+-- Locks: p_user and p_hash (advisory), the record.
 CREATE OR REPLACE FUNCTION genflow.lost_response_take(
-    p_user text, p_hash bytea, p_keys text, p_lifetime interval, p_call uuid DEFAULT NULL)
+    p_user text, p_hash bytea, p_keys text, p_is_retry boolean, p_lifetime interval,
+    p_call uuid DEFAULT NULL)
 RETURNS TABLE (id uuid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -47,10 +49,11 @@ BEGIN
                           AND NOT o.taken
                         ORDER BY o.at, o.id LIMIT 1)
         RETURNING r.jobs INTO v_jobs;
-        IF v_jobs IS NULL AND p_keys IS NOT NULL THEN
+        IF v_jobs IS NULL AND p_is_retry THEN
             SELECT split_part(k.key, ' ', 1) INTO v_key
               FROM genflow.idempotency_keys k
-             WHERE k.user_id = p_user AND starts_with(k.key, p_keys) AND k.created_at >= v_since
+             WHERE k.user_id = p_user AND k.key BETWEEN p_keys AND p_keys || 'g'
+               AND starts_with(k.key, p_keys) AND k.created_at >= v_since
                AND (EXISTS (SELECT FROM genflow.work w WHERE w.job_id = k.job_id)
                     OR EXISTS (SELECT FROM genflow.ledger l
                                 WHERE l.ref = k.job_id AND l.phase = 2
@@ -67,6 +70,13 @@ BEGIN
         IF v_jobs IS NOT NULL THEN
             PERFORM genflow.call_keep(p_call, to_jsonb(v_jobs));
         END IF;
+    END IF;
+    IF v_jobs IS NULL AND NOT p_is_retry
+       AND EXISTS (SELECT FROM genflow.idempotency_keys k
+                    WHERE k.user_id = p_user AND k.key BETWEEN p_keys AND p_keys || 'g'
+                      AND starts_with(k.key, p_keys)
+                      AND EXISTS (SELECT FROM genflow.work w WHERE w.job_id = k.job_id)) THEN
+        v_jobs := ARRAY[NULL::uuid];
     END IF;
     RETURN QUERY SELECT j FROM unnest(v_jobs) j;
 END $$;

@@ -11,7 +11,7 @@ use Time::HiRes qw(sleep);
 use constant { BIG => 3_000_000, SHORT_WAIT => '1500ms' };
 
 my $PATH = '/openai/v1/images/generations';
-my $user = account(60);
+my $user = account(80);
 
 sub body { return { model => 'gpt-image-1', prompt => "@_" } }
 
@@ -24,6 +24,12 @@ sub made {
     my ($prompt, $status) = @_;
     return sql1('SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :\'user\' AND strpos(prompt, :\'prompt\') > 0'
             . ($status ? " AND status = '$status'" : ''), user => $user, prompt => $prompt);
+}
+
+sub taken {
+    my ($prompt) = @_;
+    return sql1('SELECT count(*) FROM genflow.lost_responses r JOIN public.neo_glitch_media m ON m.id = ANY (r.jobs)
+                  WHERE r.taken AND strpos(m.prompt, :\'prompt\') > 0', prompt => $prompt);
 }
 
 sub lost { return sql1("SELECT count(*) FROM genflow.lost_responses WHERE user_id = :'user' AND NOT taken", user => $user) }
@@ -43,9 +49,23 @@ open_gate($tag);
 my $answer = post("a $tag {{gate=$tag}}")->answer;
 is_deeply [$answer->{status}, pictures($answer)], [200, 1], 'the third one gets the picture';
 is_deeply [made($tag), submissions($tag)], [1, 1], 'there is one generation, submitted once';
-credits_are $user, 59, 0, 'and one charge';
+credits_are $user, 79, 0, 'and one charge';
 $answer = post("a $tag {{gate=$tag}}")->answer;
 is_deeply [$answer->{status}, made($tag)], [200, 2], 'an equal request after that is a new one';
+
+# ---- repeated at once ----
+
+for my $try (1 .. 8) {
+    my $at_once = "at-once-$try-$user";
+    my $first   = post("a $at_once {{gate=$at_once}}");
+    ok wait_for { submissions($at_once) == 1 }, "a client waits, try $try";
+    $first->cut;
+    my $second = post("a $at_once {{gate=$at_once}}");    # while the hang-up may be unnoticed
+    ok wait_for { taken($at_once) == 1 }, '... and repeats its request at once, which takes the record';
+    open_gate($at_once);
+    is $second->answer->{status}, 200, '... and gets the picture';
+    is made($at_once), 1, '... of one generation';
+}
 
 # ---- cut while the response is written ----
 

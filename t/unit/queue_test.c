@@ -628,8 +628,9 @@ static gf_err_t *call_lost_response_put(void)
 static gf_err_t *call_lost_response_take(void)
 {
     apr_array_header_t *ids;
+    bool may_come;
 
-    return gf_lost_take(&ids, &unit.ctx, &nobodys, true);
+    return gf_lost_take(&ids, &may_come, &unit.ctx, &nobodys, true);
 }
 
 static gf_err_t *call_asset_get(void)
