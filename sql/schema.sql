@@ -3376,7 +3376,7 @@ BEGIN
     END IF;
     IF v_jobs IS NULL AND NOT p_is_retry
        AND EXISTS (SELECT FROM genflow.idempotency_keys k
-                    WHERE k.user_id = p_user AND k.key BETWEEN p_keys AND p_keys || 'g'
+                    WHERE p_user = k.user_id AND k.key BETWEEN p_keys AND p_keys || 'g'
                       AND starts_with(k.key, p_keys)
                       AND EXISTS (SELECT FROM genflow.work w WHERE w.job_id = k.job_id)) THEN
         v_jobs := ARRAY[NULL::uuid];

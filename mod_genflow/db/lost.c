@@ -21,11 +21,10 @@ typedef struct lost_row_t {
 static const gf_sql_field_t put_params[] = { GF_PARAM(lost_in_t, user),
                                              GF_PARAM_HEX(lost_in_t, hash),
                                              GF_PARAM(lost_in_t, jobs) };
-static const gf_sql_field_t take_params[] = { GF_PARAM(lost_in_t, user),
-                                              GF_PARAM_HEX(lost_in_t, hash),
-                                              GF_PARAM(lost_in_t, keys),
-                                              GF_PARAM(lost_in_t, is_retry),
-                                              GF_PARAM_INTERVAL(lost_in_t, lifetime) };
+static const gf_sql_field_t take_params[] = {
+    GF_PARAM(lost_in_t, user), GF_PARAM_HEX(lost_in_t, hash), GF_PARAM(lost_in_t, keys),
+    GF_PARAM(lost_in_t, is_retry), GF_PARAM_INTERVAL(lost_in_t, lifetime)
+};
 static const gf_sql_field_t take_columns[] = { GF_COLUMN(lost_row_t, id) };
 
 GF_STATEMENT(lost_response_put, .function = "lost_response_put", .is_value = true, .has_call = true,

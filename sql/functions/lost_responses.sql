@@ -20,14 +20,14 @@ BEGIN
 END $$;
 
 -- lost_response_take(p_user, p_hash, p_keys, p_is_retry, p_lifetime, p_call): takes the oldest
--- record of an equal request that is not older than p_lifetime: its generations in their order. Each
--- record is taken once. Without a record, and with p_is_retry (the client says that it repeats a
--- request): the newest generations whose idempotency key begins with p_keys, that live or have ended
--- less than a minute ago. A host that was killed, or a response that was lost behind its socket, left
--- no record. Of these, the ones that no repetition has taken come first. No row: there are none. One
--- row that is NULL: there are none, but generations whose key begins with p_keys live; their client
--- may have gone just now, unnoticed. Called by: requests at a front, before they create anything.
--- Locks: p_user and p_hash (advisory), the record.
+-- record of an equal request that is not older than p_lifetime: its generations in their order.
+-- Each record is taken once. Without a record, and with p_is_retry (the client says that it
+-- repeats a request): the newest generations whose idempotency key begins with p_keys, that live
+-- or have ended less than a minute ago. A host that was killed, or a response that was lost behind
+-- its socket, left no record. Of these, the ones that no repetition has taken come first. No row:
+-- there are none. One row that is NULL: there are none, but generations whose key begins with
+-- p_keys live; their client may have gone just now, unnoticed. Called by: requests at a front,
+-- before they create anything. Locks: p_user and p_hash (advisory), the record.
 CREATE OR REPLACE FUNCTION genflow.lost_response_take(
     p_user text, p_hash bytea, p_keys text, p_is_retry boolean, p_lifetime interval,
     p_call uuid DEFAULT NULL)
@@ -73,7 +73,7 @@ BEGIN
     END IF;
     IF v_jobs IS NULL AND NOT p_is_retry
        AND EXISTS (SELECT FROM genflow.idempotency_keys k
-                    WHERE k.user_id = p_user AND k.key BETWEEN p_keys AND p_keys || 'g'
+                    WHERE p_user = k.user_id AND k.key BETWEEN p_keys AND p_keys || 'g'
                       AND starts_with(k.key, p_keys)
                       AND EXISTS (SELECT FROM genflow.work w WHERE w.job_id = k.job_id)) THEN
         v_jobs := ARRAY[NULL::uuid];
