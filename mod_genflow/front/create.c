@@ -305,6 +305,7 @@ static gf_err_t *take_lost(apr_array_header_t **ids, gf_req_t *req)
 static gf_err_t *wait_for_lost(bool *found, gf_req_t *req)
 {
     gf_view_t *views = apr_pcalloc(req->r->pool, GF_BATCH_MAX * sizeof(*views));
+    front_call_t *call = front_call(req);
     apr_array_header_t *ids;
     gf_err_t *err;
 
@@ -316,10 +317,19 @@ static gf_err_t *wait_for_lost(bool *found, gf_req_t *req)
     if (ids->nelts == 0 || ids->nelts > GF_BATCH_MAX) {
         return NULL;
     }
+    /* the record is taken: an error leaves another one */
+    for (call->count = 0; call->count < ids->nelts; call->count++) {
+        call->ids[call->count] = APR_ARRAY_IDX(ids, call->count, const char *);
+    }
     err = read_views(views, req, (const char *const *)ids->elts, ids->nelts);
-    *found = !gf_err_is(err, GF_E_NO_GENERATION); /* deleted meanwhile */
-    if (err || !*found) {
-        return *found ? err : NULL;
+    *found = !gf_err_is(err, GF_E_NO_GENERATION);
+    if (!*found) { /* deleted meanwhile */
+        call->count = 0;
+        return NULL;
+    }
+    if (err) {
+        call->may_exist = !front_lost(req);
+        return err;
     }
     gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0775",
            "job=%s: a repeated request of %s waits for it", views->id, req->user);
