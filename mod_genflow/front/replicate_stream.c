@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The events of a prediction: output, logs, error, done. Clients open the address without a key, so
- * it is signed: by the site's secret, for one generation, its user, and an hour. */
+ * it is signed: by the site's secret, for one generation, its user, and an hour. A secret that
+ * the receivers of webhooks share signs none: each of them could open what is another's. */
 #include "front/replicate_route.h"
 
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "api/stream.h"
 #include "base/clock.h"
 #include "base/sign.h"
+#include "base/text.h"
 #include "db/prediction.h"
 
 #define LIFETIME APR_TIME_C(3600) /* seconds */
@@ -40,11 +42,13 @@ static const char *signature_of(apr_pool_t *pool, const char *secret, const char
 
 const char *replicate_stream_url(gf_req_t *req, const char *id)
 {
+    const gf_conf_t *conf = req->api->conf;
     apr_pool_t *pool = req->r->pool;
     const char *expires =
         apr_psprintf(pool, "%" APR_TIME_T_FMT, apr_time_sec(req->r->request_time) + LIFETIME);
-    const char *signature =
-        signature_of(pool, req->api->conf->webhook_secret, id, expires, req->user);
+    const char *signature = conf->webhook_shared
+                                ? NULL
+                                : signature_of(pool, conf->webhook_secret, id, expires, req->user);
 
     return signature ? apr_pstrcat(pool, replicate_mount(req), "/stream/", id, "?expires=", expires,
                                    "&user=", apr_pescape_urlencoded(pool, req->user),
@@ -68,8 +72,11 @@ static const char *signed_user(gf_req_t *req)
     const char *expires = api_body_query(req, "expires");
     const char *given = api_body_query(req, "signature");
     const char *id = req->args[0];
+    apr_int64_t until;
 
-    if (!user || !expires || !given || apr_atoi64(expires) <= apr_time_sec(req->r->request_time)) {
+    /* id and time have no dots: what is signed can be read in one way only */
+    if (!user || !expires || !given || conf->webhook_shared || !gf_text_is_uuid(id)
+        || !gf_text_int(&until, expires) || until <= apr_time_sec(req->r->request_time)) {
         return NULL;
     }
     return is_signature(given, signature_of(pool, conf->webhook_secret, id, expires, user))
@@ -88,16 +95,17 @@ typedef struct events_t {
     bool must_read;    /* there is news of a row, or they were not read yet */
 } events_t;
 
-/* "event: ...", and a line of data for each line of the text. */
+/* "event: ...", and a line of data for each line of the text: to a client a CR ends one, too. */
 static const char *event_of(events_t *events, const char *name, const char *data, apr_pool_t *pool)
 {
     const char *text = apr_psprintf(pool, "event: %s\nid: %d\n", name, ++events->sent);
 
     do {
-        apr_size_t length = strcspn(data, "\n");
+        apr_size_t length = strcspn(data, "\r\n");
 
         text = apr_pstrcat(pool, text, "data: ", apr_pstrmemdup(pool, data, length), "\n", NULL);
-        data += length + (data[length] == '\n');
+        data += length;
+        data += strncmp(data, "\r\n", 2) == 0 ? 2 : *data != '\0';
     } while (*data);
     return apr_pstrcat(pool, text, "\n", NULL);
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Replicate's front where httpd authenticates, where rates are limited, where nothing may wait, and
-# where the site has no secret: errors keep that API's shape, streams are opened by their signature
+# where the site has no secret, or one that all know: errors keep that API's shape, streams are opened by their signature
 # alone, and a create without a place to wait is answered at once.
 use Genflow::Test;
 
@@ -80,15 +80,25 @@ $httpd->stop;
 
 # ---- nothing may wait; one secret for all ----
 
-$httpd = Genflow::Httpd->start($SITE . $SECRET . "GenflowWatchMode off\nGenflowWebhookShared On\n" . sprintf $FRONT, $HEADER);
+$httpd = Genflow::Httpd->start($SITE . $SECRET . "GenflowWatchMode off\n" . sprintf $FRONT, $HEADER);
 talk_to($httpd);
 my $created = create($user, Prefer => 'wait');
 is_deeply [$created->{status}, data($created)->{status}], [201, 'starting'],
     'without a place to wait a create is answered at once, as starting';
 ok wait_for { data(api(GET => '/v1/predictions/' . data($created)->{id}, user => $user))->{status} eq 'succeeded' },
     '... and the prediction goes on';
-problem_is(api(GET => '/v1/webhooks/default/secret', user => $user), 404, "a secret that all share is the site's to give");
 problem_is(api(GET => data($created)->{urls}{stream} =~ s{.*?//[^/]+}{}r), 503, 'a stream needs a place');
+$httpd->stop;
+
+# ---- a secret that all receivers know ----
+
+my $address = data($created)->{urls}{stream} =~ s{.*?//[^/]+}{}r;
+$httpd = Genflow::Httpd->start($SITE . $SECRET . "GenflowWebhookShared On\n" . sprintf $FRONT, $HEADER);
+talk_to($httpd);
+my $shown = data(api(GET => '/v1/predictions', user => $user))->{results}[0];
+ok !exists $shown->{urls}{stream}, 'with a secret that receivers share there are no streams';
+problem_is(api(GET => $address), 401, '... and one that it signed is refused: anybody could have signed it');
+problem_is(api(GET => '/v1/webhooks/default/secret', user => $user), 404, "... and it is the site's to give");
 $httpd->stop;
 talk_to();
 is sql1('SELECT count(*) FROM genflow.check()'), 0, 'the books are sound';
