@@ -9,6 +9,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "model/source_url.h"
 #include "model/url.h"
 
 /* ---- the address of a proxied request ---- */
@@ -136,6 +137,9 @@ static gf_err_t *add_picture(front_fal_input_t *input, gf_ctx_t *ctx, const char
     }
     if (input->pictures->nelts > 0 && strcmp(input->pictures_name, name) != 0) {
         return refuse(ctx, name, "give one of image_url and image_urls only");
+    }
+    if (input->pictures->nelts == GF_SOURCES_MAX) {
+        return refuse(ctx, name, apr_psprintf(ctx->pool, "may have %d at most", GF_SOURCES_MAX));
     }
     input->pictures_name = name;
     APR_ARRAY_PUSH(input->pictures, const char *) = text;

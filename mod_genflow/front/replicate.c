@@ -9,6 +9,7 @@
 
 #include "model/param.h"
 #include "model/prefer.h"
+#include "model/source_url.h"
 
 #define PROBLEM "application/problem+json"
 #define INPUT   "input."
@@ -208,6 +209,10 @@ static void read_pictures(gf_err_t **err, replicate_request_t *request, gf_ctx_t
 
         if (value && !gf_json_is_array(value)) {
             add_picture(err, request, ctx, field, value);
+        }
+        if (gf_json_length(value) > GF_SOURCES_MAX) {
+            refuse(err, ctx, field, apr_psprintf(ctx->pool, "may have %d at most", GF_SOURCES_MAX));
+            continue;
         }
         for (j = 0; j < gf_json_length(value); j++) {
             add_picture(err, request, ctx, field, gf_json_at(value, j));

@@ -288,6 +288,9 @@ START_TEST(inputs_that_no_provider_would_get_are_refused)
         { "{\"image_urls\":[null]}", "image_urls" },
         { "{\"image_urls\":[{}]}", "image_urls" },
         { "{\"image_url\":\"x\",\"image_urls\":[\"y\"]}", "image_urls" },
+        { "{\"image_urls\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"10\","
+          "\"11\",\"12\",\"13\",\"14\",\"15\",\"16\",\"17\"]}",
+          "image_urls" },
     };
     size_t i;
 

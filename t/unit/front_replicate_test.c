@@ -175,6 +175,8 @@ START_TEST(bad_requests_name_their_fields)
           "webhook_events_filter" },
         { "{\"input\":{\"prompt\":\"a\",\"image\":7}}", "input.image" },
         { "{\"input\":{\"prompt\":\"a\",\"mask\":\"https://a.test/m.png\"}}", "input.mask" },
+        { "{\"input\":{\"prompt\":\"a\",\"image_input\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]}}",
+          "input.image_input" },
         { "{\"webhook\":5,\"input\":{\"image_input\":[7]}}",
           "webhook input.image_input input.prompt" },
     };
