@@ -54,11 +54,12 @@ static gf_err_t *answer_run(gf_req_t *req, const gf_view_t *views, int count)
     return front_send(req, reply);
 }
 
-/* None of them has begun in the time that the client gave: they are cancelled, unless one begins
- * just now. */
+/* None of them has begun in the time that the client gave: they are cancelled. If one begins just
+ * now, the client's next equal request gets it. */
 static gf_err_t *answer_unstarted(gf_req_t *req, const gf_view_t *views, int count)
 {
     front_fal_request_t request = request_of(req, views, count);
+    bool goes_on = false;
     int i;
 
     for (i = 0; i < count; i++) {
@@ -67,6 +68,10 @@ static gf_err_t *answer_unstarted(gf_req_t *req, const gf_view_t *views, int cou
         if (err && !gf_err_is(err, GF_E_STATUS)) {
             return err;
         }
+        goes_on = goes_on || err;
+    }
+    if (goes_on) {
+        front_lost(req);
     }
     front_call(req)->count = 0;
     return front_send(
