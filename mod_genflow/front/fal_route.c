@@ -8,6 +8,8 @@
 
 #include <apr_strings.h>
 
+#include "httpd/glue.h"
+
 #define TARGET  "x-fal-target-url"
 #define REQUEST "queue/{owner}/{app}/requests/{id}"
 
@@ -138,7 +140,9 @@ static gf_err_t *cancel(gf_req_t *req)
     gf_err_t *err = front_fal_request_read(&request, req);
 
     if (gf_err_is(err, GF_E_NO_GENERATION)) {
-        return front_send(req, front_fal_not_cancelled(id, false, req->r->pool));
+        /* what stands in the address may be anything, and the reply's id is a header */
+        return front_send(
+            req, front_fal_not_cancelled(httpd_glue_request_id(req->r), false, req->r->pool));
     }
     GF_TRY(err);
     GF_TRY(cancel_all(&cancelled, req, &request));

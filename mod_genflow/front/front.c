@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "api/place.h"
+#include "base/text.h"
 #include "db/queue.h"
 #include "db/steer.h"
 #include "httpd/dir.h"
@@ -140,8 +141,8 @@ gf_err_t *front_model(const gf_model_t **model, gf_req_t *req, const char *name)
         return NULL;
     }
     err = gf_err_make(req->ctx, GF_E_NO_MODEL, APR_SUCCESS, "no GenflowModel of that name");
-    err->text =
-        apr_pstrcat(req->r->pool, "The model '", name ? name : "", "' does not exist", NULL);
+    name = name && gf_text_utf8(name, strlen(name)) == strlen(name) ? name : "";
+    err->text = apr_pstrcat(req->r->pool, "The model '", name, "' does not exist", NULL);
     return err;
 }
 

@@ -311,7 +311,8 @@ gf_err_t *front_openai_read_form(front_openai_t *ask, gf_ctx_t *ctx,
     for (i = 0; i < parts->nelts; i++) {
         const gf_part_t *part = &APR_ARRAY_IDX(parts, i, gf_part_t);
         const gf_bytes_t *bytes = &part->bytes;
-        value_t value = { .name = part->name };
+        bool is_named = gf_text_utf8(part->name, strlen(part->name)) == strlen(part->name);
+        value_t value = { .name = is_named ? part->name : "body" };
 
         if (is_picture(part) && ask->pictures->nelts < GF_SOURCES_MAX) {
             ((front_picture_t *)apr_array_push(ask->pictures))->text = NULL;

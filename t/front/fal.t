@@ -110,6 +110,10 @@ for my $case (
     is_deeply [$res->{status}, data($res)], [404, { status => 'NOT_FOUND' }], '... and not cancelled';
 }
 
+$res = fal(PUT => '/fal/queue/fal-ai/flux/requests/x%0D%0AX-Evil:%201/cancel');
+is_deeply [$res->{status}, data($res), $res->{headers}{'x-evil'}], [404, { status => 'NOT_FOUND' }, undef],
+    'an id with the end of a line is not found, and in no header';
+
 # ---- statuses ----
 
 $res = fal(GET => "$named/status?logs=1");

@@ -38,6 +38,9 @@ $res = api(GET => '/openai/v1/models/studio/unset', user => $user);
 is_deeply [$res->{status}, data($res)->{id}], [200, 'studio/unset'], 'one with parts is found by all of them';
 $res = api(GET => '/openai/v1/models/nobody', user => $user);
 is_deeply [$res->{status}, data($res)->{error}{code}], [404, 'model_not_found'], 'another name is unknown';
+$res = api(GET => '/openai/v1/models/%FF', user => $user);
+is_deeply [$res->{status}, data($res)->{error}{message}], [404, "The model '' does not exist"],
+    'a name that is no UTF-8 is not repeated';
 $res = api(GET => '/openai/v1/models');
 is_deeply [$res->{status}, data($res)->{error}{code}], [401, 'invalid_api_key'], 'strangers get 401';
 $res = api(GET => '/openai/v1/files', user => $user);
