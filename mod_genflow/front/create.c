@@ -285,7 +285,8 @@ bool front_lost(gf_req_t *req)
 
 /* Takes the generations of an equal request whose response was lost, in *ids. A client repeats its
  * request at once, maybe before the thread or the child that it waited in has noticed that it went;
- * so, while equal ones live, a record may come yet. */
+ * so, while equal ones live, a record may come yet. A client that goes meanwhile has nothing made.
+ */
 static gf_err_t *take_lost(apr_array_header_t **ids, gf_req_t *req)
 {
     const gf_lost_t lost = lost_of(req);
@@ -298,6 +299,10 @@ static gf_err_t *take_lost(apr_array_header_t **ids, gf_req_t *req)
             return NULL;
         }
         gf_clock_pause(NOTICE_STEP);
+        if (api_wait_is_gone(req->r)) {
+            return gf_err_make(req->ctx, GF_E_READ_BODY, APR_SUCCESS,
+                               "%s closed the connection before anything was created", req->user);
+        }
     }
 }
 
