@@ -201,6 +201,12 @@ CREATE TABLE genflow.calls (
 );
 CREATE INDEX calls_at ON genflow.calls USING btree (at);
 
+CREATE TABLE genflow.children (
+    owner text NOT NULL,
+    expires timestamp with time zone NOT NULL,
+    CONSTRAINT children_pkey PRIMARY KEY (owner)
+) WITH (fillfactor=50);
+
 CREATE TABLE genflow.compositions (
     name text NOT NULL,
     type text NOT NULL,
@@ -336,6 +342,16 @@ CREATE TABLE genflow.presets_config (
     CONSTRAINT presets_config_type_check CHECK (type ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$'::text)
 );
 CREATE TRIGGER presets_config_touch BEFORE UPDATE ON genflow.presets_config FOR EACH ROW EXECUTE FUNCTION genflow.preset_touch();
+
+CREATE TABLE genflow.recalls (
+    owner text NOT NULL,
+    job_id uuid NOT NULL,
+    epoch integer NOT NULL,
+    made_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    seen_at timestamp with time zone,
+    CONSTRAINT recalls_pkey PRIMARY KEY (owner, job_id, epoch)
+);
+CREATE INDEX recalls_age ON genflow.recalls USING btree (made_at);
 
 CREATE TABLE genflow.removals (
     job_id uuid NOT NULL,
@@ -478,8 +494,11 @@ CREATE TABLE genflow.work (
     start_call uuid,
     call uuid,
     poison text,
+    led boolean NOT NULL DEFAULT false,
+    leased_until timestamp with time zone,
     CONSTRAINT work_pkey PRIMARY KEY (job_id),
     CONSTRAINT work_alarm_bounded CHECK (due_at <= deadline_at),
+    CONSTRAINT work_led_by_owner CHECK ((NOT led) OR ((lease_owner IS NOT NULL) AND (leased_until IS NOT NULL))),
     CONSTRAINT work_pending_untouched CHECK ((phase <> 'pending'::text) OR ((due_at = deadline_at) AND (lease_owner IS NULL) AND (epoch = 0))),
     CONSTRAINT work_phase_check CHECK (phase = ANY (ARRAY['pending'::text, 'queued'::text, 'sending'::text, 'working'::text])),
     CONSTRAINT work_picture_secret_check CHECK (picture_secret ~ '^[0-9a-f]{32}$'::text),
@@ -489,6 +508,7 @@ CREATE TABLE genflow.work (
     CONSTRAINT work_ref_when_working CHECK ((phase = 'working'::text) = (provider_ref IS NOT NULL))
 ) WITH (fillfactor=70, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_insert_threshold=-1, autovacuum_vacuum_cost_delay=0);
 CREATE INDEX work_due ON genflow.work USING btree (type_no, due_at);
+CREATE INDEX work_led ON genflow.work USING btree (lease_owner) WHERE led;
 CREATE INDEX work_line ON genflow.work USING btree (type_no, priority, turn) WHERE (turn IS NOT NULL);
 CREATE INDEX work_user ON genflow.work USING btree (user_id);
 CREATE TRIGGER work_keep BEFORE DELETE ON genflow.work FOR EACH ROW EXECUTE FUNCTION genflow.work_keep();
@@ -1408,7 +1428,9 @@ BEGIN
     END IF;
     UPDATE genflow.work t SET phase = 'sending', attempts = p_no, provider = p_provider,
         model = p_model,
-           due_at = least(v_now + p_lease, t.deadline_at)
+           due_at = CASE WHEN t.led THEN t.due_at
+               ELSE least(v_now + p_lease, t.deadline_at) END,
+           leased_until = v_now + p_lease
      WHERE t.job_id = p_id;
     INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token,
                                   request_hash)
@@ -2086,6 +2108,7 @@ BEGIN
                                                     'result'] WHERE v_row IS NOT NULL
                 UNION ALL
                 SELECT 'its work now', to_jsonb(w) - ARRAY['job_id', 'picture_secret']
+                       || jsonb_build_object('lease_end', genflow.lease_end(w))
                     FROM genflow.work w WHERE w.job_id = p_id
                 UNION ALL
                 SELECT 'to be stored', to_jsonb(r) - ARRAY['job_id', 'picture_secret']
@@ -2299,7 +2322,8 @@ BEGIN
        AND (p_job IS NULL OR w.job_id = p_job);
     RETURN QUERY
     WITH live AS (
-        SELECT w.*, coalesce(t.name, 'type ' || w.type_no) AS type
+        SELECT w.*, coalesce(t.name, 'type ' || w.type_no) AS type,
+               least(w.turn, genflow.lease_end(w)) AS at
           FROM genflow.work w LEFT JOIN genflow.types t ON t.no = w.type_no
          WHERE (p_user IS NULL OR w.user_id = p_user) AND (p_job IS NULL OR w.job_id = p_job)),
     advices (no, finding, advice) AS (VALUES
@@ -2321,15 +2345,14 @@ BEGIN
         SELECT CASE WHEN w.deadline_at < v_late THEN 1
                     WHEN w.lease_owner IS NOT NULL THEN 2
                     WHEN w.type_no NOT IN (SELECT o.type_no FROM genflow.work o
-                                            WHERE o.lease_owner IS NOT NULL AND o.due_at >= v_late)
-                                                THEN 3
+                                            WHERE o.lease_owner IS NOT NULL
+                                              AND genflow.lease_end(o) >= v_late) THEN 3
                     ELSE 4 END AS no, w.*
-          FROM live w WHERE least(w.turn, w.due_at) < v_late)
-    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text
-                                                    ORDER BY least(w.turn, w.due_at))),
+          FROM live w WHERE w.at < v_late)
+    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY w.at)),
            format('%s, %s; the first was due %s ago', w.type,
                   genflow.doctor_number(count(*), 'generation'),
-                  genflow.doctor_since(min(least(w.turn, w.due_at)))), a.advice
+                  genflow.doctor_since(min(w.at))), a.advice
       FROM late w JOIN advices a USING (no) GROUP BY a.finding, a.advice, w.type
     UNION ALL
     SELECT 'live, but without its work row',
@@ -2392,7 +2415,7 @@ BEGIN
     SELECT 'child at work', w.lease_owner,
            format('%s (the child''s name is host:process:random)',
                   genflow.doctor_number(count(*), 'generation')), NULL
-      FROM live w WHERE w.lease_owner IS NOT NULL AND w.due_at >= v_late GROUP BY w.lease_owner;
+      FROM live w WHERE w.lease_owner IS NOT NULL AND w.at >= v_late GROUP BY w.lease_owner;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_stuck(text,uuid,integer) TO genflow_administration;
 
@@ -2410,7 +2433,11 @@ DECLARE
     v_since timestamptz;
     v_at    timestamptz;
     v_later timestamptz;
-    v_next  timestamptz;
+    -- when a child's lease is over, its jobs are due
+    v_next  timestamptz := (SELECT min(c.expires) FROM genflow.children c
+                             WHERE c.expires > v_now AND c.expires <= v_until);
+    v_dead CONSTANT text[] := ARRAY(SELECT c.owner FROM genflow.children c
+                                     WHERE c.expires <= v_now);
 BEGIN
     v_nos := ARRAY(SELECT (SELECT t.no FROM genflow.types t WHERE t.name = n.name)
                      FROM unnest(p_types) WITH ORDINALITY AS n(name, at) ORDER BY n.at);
@@ -2423,6 +2450,13 @@ BEGIN
                      WHERE w.type_no = v_nos[i] AND w.due_at > v_now AND w.due_at <= v_until
                      ORDER BY w.due_at LIMIT 1);
         v_next := least(v_next, v_later);
+        IF v_dead <> '{}' AND v_at IS NULL THEN
+            v_later := (SELECT min(w.leased_until) FROM genflow.work w
+                         WHERE w.led AND w.lease_owner = ANY (v_dead)
+                           AND (w.type_no = v_nos[i]) IS TRUE AND w.leased_until <= v_until);
+            v_at := CASE WHEN v_later <= v_now THEN v_now END;
+            v_next := least(v_next, CASE WHEN v_later > v_now THEN v_later END);
+        END IF;
         FOR l IN 0 .. 3 LOOP
             IF l > 0 THEN
                 v_since := least(p_since[4 * i - 3 + l], v_now) - p_back;
@@ -2755,7 +2789,8 @@ BEGIN
             JOIN unnest(p_ids, p_epochs) AS u(id, epoch) ON w.job_id = u.id AND w.epoch = u.epoch
            AND w.lease_owner IS NOT NULL
          ORDER BY w.job_id FOR UPDATE OF w)
-    UPDATE genflow.work w SET lease_owner = NULL, due_at = least(clock_timestamp(), w.deadline_at)
+    UPDATE genflow.work w SET lease_owner = NULL, led = false,
+           due_at = least(clock_timestamp(), w.deadline_at)
       FROM mine WHERE w.job_id = mine.job_id;
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
@@ -2770,6 +2805,62 @@ $$
 $$;
 GRANT EXECUTE ON FUNCTION genflow.health() TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.health() TO genflow_module;
+
+CREATE FUNCTION genflow.heartbeat(p_owner text, p_lease interval, p_ids uuid[], p_epochs integer[], p_dropped uuid[], p_dropped_epochs integer[]) RETURNS TABLE(id uuid, epoch integer, outcome text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+#variable_conflict use_column
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_held uuid[];
+BEGIN
+    IF p_lease IS NULL THEN
+        DELETE FROM genflow.recalls r WHERE r.owner = p_owner;
+        DELETE FROM genflow.children c WHERE c.owner = p_owner
+           AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.led AND w.lease_owner = p_owner);
+        RETURN;
+    END IF;
+    INSERT INTO genflow.children AS c (owner, expires) VALUES (p_owner, v_now + p_lease)
+        ON CONFLICT (owner) DO UPDATE SET expires = EXCLUDED.expires;
+    IF p_dropped <> '{}' THEN
+        WITH mine AS MATERIALIZED (
+            SELECT w.job_id FROM genflow.work w
+              JOIN unnest(p_dropped, p_dropped_epochs) AS u(id, epoch)
+                ON w.job_id = u.id AND w.epoch = u.epoch AND w.led AND w.lease_owner = p_owner
+             ORDER BY w.job_id FOR UPDATE OF w)
+        UPDATE genflow.work w SET led = false, due_at = least(v_now + p_lease, w.deadline_at)
+          FROM mine WHERE w.job_id = mine.job_id;
+    END IF;
+    IF p_ids <> '{}' THEN
+        WITH mine AS MATERIALIZED (
+            SELECT w.job_id FROM genflow.work w
+              JOIN unnest(p_ids, p_epochs) AS u(id, epoch)
+                ON w.job_id = u.id AND w.epoch = u.epoch AND w.lease_owner = p_owner
+             ORDER BY w.job_id FOR UPDATE OF w),
+        named AS (
+            UPDATE genflow.work w SET led = true, due_at = w.deadline_at,
+                   leased_until = CASE WHEN w.led THEN w.leased_until ELSE w.due_at END
+              FROM mine WHERE w.job_id = mine.job_id
+            RETURNING w.job_id)
+        SELECT array_agg(n.job_id) INTO v_held FROM named n;
+        -- a statement of its own, which sees what has ended while the other one waited
+        RETURN QUERY
+        SELECT u.id, u.epoch,
+               CASE WHEN w.job_id IS NULL THEN 'ended'
+                    WHEN w.epoch = u.epoch AND w.job_id = ANY (v_held) THEN 'held'
+                    ELSE 'lost' END
+          FROM unnest(p_ids, p_epochs) AS u(id, epoch) LEFT JOIN genflow.work w ON w.job_id = u.id;
+    END IF;
+    IF EXISTS (SELECT FROM genflow.recalls r WHERE r.owner = p_owner) THEN
+        DELETE FROM genflow.recalls r WHERE r.owner = p_owner AND r.seen_at < v_now - p_lease;
+        UPDATE genflow.recalls r SET seen_at = v_now WHERE r.owner = p_owner AND r.seen_at IS NULL;
+        RETURN QUERY
+        SELECT r.job_id, r.epoch, CASE WHEN w.job_id IS NULL THEN 'ended' ELSE 'lost' END
+          FROM genflow.recalls r LEFT JOIN genflow.work w ON w.job_id = r.job_id
+         WHERE r.owner = p_owner;
+    END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.heartbeat(text,interval,uuid[],integer[],uuid[],integer[]) TO genflow_module;
 
 CREATE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) RETURNS SETOF uuid
     LANGUAGE sql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -2865,7 +2956,8 @@ BEGIN
     IF w.phase = 'sending' THEN
         EXECUTE format('SELECT genflow.%I($1, $2, $3, $4, $5, $6, $7)',
                        (SELECT t.prefix FROM genflow.types t WHERE t.no = w.type_no) || '_accepted')
-          USING p_id, w.epoch, a.no, p_provider, p_kind, p_ref, w.due_at - clock_timestamp();
+          USING p_id, w.epoch, a.no, p_provider, p_kind, p_ref,
+                genflow.lease_end(w) - clock_timestamp();
     ELSIF w.provider_ref <> p_ref THEN
         RETURN 'ended';
     END IF;
@@ -2873,8 +2965,10 @@ BEGIN
         RETURN 'led';
     -- a leader on another host finds its lease gone
     ELSE
-        UPDATE genflow.work t SET lease_owner = NULL, due_at = least(clock_timestamp(),
-            t.deadline_at) WHERE t.job_id = p_id;
+        PERFORM genflow.recall(ARRAY[p_id]);
+        UPDATE genflow.work t SET lease_owner = NULL, led = false,
+               due_at = least(clock_timestamp(), t.deadline_at)
+         WHERE t.job_id = p_id;
     END IF;
     RETURN 'due';
 END $$;
@@ -2984,6 +3078,23 @@ BEGIN
              ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.lost_responses r USING old
          WHERE r.id = old.id;
+    WHEN 'children' THEN
+        INSERT INTO genflow.children (owner, expires)
+        SELECT DISTINCT w.lease_owner, clock_timestamp() FROM genflow.work w
+         WHERE w.led AND NOT EXISTS (SELECT FROM genflow.children c WHERE c.owner = w.lease_owner)
+            ON CONFLICT DO NOTHING;
+        WITH old AS MATERIALIZED (
+            SELECT o.owner FROM genflow.children o
+             WHERE o.expires < clock_timestamp() - interval '1 minute'
+               AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.led AND w.lease_owner = o.owner)
+             LIMIT p_limit FOR UPDATE SKIP LOCKED),
+        gone AS (DELETE FROM genflow.children c USING old WHERE c.owner = old.owner),
+        over AS MATERIALIZED (
+            SELECT o.owner, o.job_id, o.epoch FROM genflow.recalls o
+             WHERE o.made_at < clock_timestamp() - interval '1 day'
+             ORDER BY o.made_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
+        DELETE FROM genflow.recalls r USING over
+         WHERE r.owner = over.owner AND r.job_id = over.job_id AND r.epoch = over.epoch;
     WHEN 'assets' THEN
         RETURN genflow.asset_sweep(p_limit);
     WHEN 'reservations' THEN
@@ -3031,7 +3142,7 @@ CREATE FUNCTION genflow.janitor_parts() RETURNS SETOF text
 $$
     SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets',
                         'reservations', 'ended_reservations',
-                        'budgets', 'lost_responses'])
+                        'budgets', 'lost_responses', 'children'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 GRANT EXECUTE ON FUNCTION genflow.janitor_parts() TO genflow_module;
@@ -3100,6 +3211,14 @@ BEGIN
                  / greatest(extract(epoch FROM v_last - v_at), 0.000001);
     END LOOP;
 END $$;
+
+CREATE FUNCTION genflow.lease_end(w genflow.work) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT CASE WHEN w.led THEN least(w.due_at, greatest(w.leased_until,
+                    (SELECT c.expires FROM genflow.children c WHERE c.owner = w.lease_owner)))
+                ELSE w.due_at END
+$$;
 
 CREATE FUNCTION genflow.ledger_apply() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -3491,8 +3610,10 @@ BEGIN
         RETURN CASE WHEN w.call = p_call THEN 'ok' ELSE 'reported' END;
     END IF;
     UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, call = p_call,
-           due_at = CASE WHEN v_stale THEN t.due_at
-               ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
+           due_at = CASE WHEN v_stale OR t.led THEN t.due_at
+               ELSE least(clock_timestamp() + p_lease, t.deadline_at) END,
+           leased_until = CASE WHEN v_stale THEN t.leased_until
+               ELSE clock_timestamp() + p_lease END
      WHERE t.job_id = p_id;
     UPDATE public.neo_glitch_media m SET provider_kind = p_kind, provider_ref = p_ref WHERE m.id = p_id;
     RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
@@ -3538,23 +3659,36 @@ DECLARE
     v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
+    v_led  boolean;
+    v_dead_children text[] := '{}';
     v_id   uuid;
 BEGIN
     IF genflow.restored() IS NOT NULL THEN                  -- site.sql
         RETURN;
     END IF;
     IF p_again THEN
-        UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
+        UPDATE genflow.work w SET lease_owner = NULL, led = false, due_at = v_now
          WHERE w.type_no = 1 AND w.due_at > v_now AND w.lease_owner = p_owner
            AND w.call = p_call;
+    END IF;
+    -- A child that renews its lease meanwhile keeps it, or waits until this claim has its jobs.
+    -- IS TRUE: the index of led jobs is used alone, whatever statistics the planner has.
+    IF p_owner IS NOT NULL THEN
+        v_dead_children := ARRAY(
+            SELECT c.owner FROM genflow.children c
+             WHERE c.expires <= v_now
+               AND EXISTS (SELECT FROM genflow.work w
+                            WHERE w.led AND w.lease_owner = c.owner
+                              AND (w.type_no = 1) IS TRUE AND w.leased_until <= v_now)
+               FOR SHARE OF c SKIP LOCKED);
     END IF;
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
-           array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_lane, v_dead, v_wait
-      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+           array_agg(s.job_id) FILTER (WHERE s.fate = 'wait'), bool_or(s.led)
+      INTO v_live, v_due, v_lane, v_dead, v_wait, v_led
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, d.led, CASE WHEN
                    d.poison IS NOT NULL OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
                    OR (SELECT m.id FROM public.neo_glitch_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
                    WHEN d.deadline_at <= v_now OR (d.last_look AND NOT v_looks)
@@ -3566,7 +3700,7 @@ BEGIN
                                w.lease_owner, w.lost_leases,
                                w.deadline_at, w.last_look, w.poison,
                                w.phase IN ('sending', 'working')
-                                   OR w.lease_owner IS NOT NULL AS begun
+                                   OR w.lease_owner IS NOT NULL AS begun, w.led
                           FROM genflow.work w
                          WHERE w.type_no = 1 AND w.due_at BETWEEN p_from - v_slack AND v_now
                            AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
@@ -3575,9 +3709,20 @@ BEGIN
                                 THEN interval '0' ELSE p_lease END)
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
+                    SELECT * FROM (
+                        SELECT 0::smallint, w.leased_until, w.job_id, w.user_id, w.phase,
+                               w.lease_owner, w.lost_leases, w.deadline_at, w.last_look, w.poison,
+                               true, w.led
+                          FROM genflow.work w
+                         WHERE w.led AND w.lease_owner = ANY (v_dead_children)
+                           AND (w.type_no = 1) IS TRUE AND w.leased_until <= v_now
+                           AND (w.due_at > v_now) IS TRUE
+                         LIMIT p_limit FOR UPDATE SKIP LOCKED) of_dead_children
+                    UNION ALL
                     SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id,
                            line.phase, line.lease_owner,
-                           line.lost_leases, line.deadline_at, line.last_look, line.poison, false
+                           line.lost_leases, line.deadline_at, line.last_look, line.poison, false,
+                           false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
@@ -3608,8 +3753,9 @@ BEGIN
             RAISE WARNING 'GF0644: job=% type=neo-glitch: it cannot be ended (SQLSTATE % %): see '
                           'genflow-doctor stuck', v_id, SQLSTATE,
                 SQLERRM;
+            PERFORM genflow.recall(ARRAY[v_id]);
             UPDATE genflow.work w SET poison = SQLSTATE || ': ' || SQLERRM, lease_owner = NULL,
-                turn = NULL,
+                led = false, turn = NULL,
                    due_at = v_now + interval '1 minute', deadline_at = greatest(w.deadline_at,
                        v_now + interval '1 minute')
              WHERE w.job_id = v_id;
@@ -3620,8 +3766,12 @@ BEGIN
         END IF;
     END LOOP;
     -- most claims find nothing and need no further statement
+    IF v_led THEN
+        PERFORM genflow.recall(v_live || v_wait);
+    END IF;
     IF v_wait IS NOT NULL THEN
-        UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1,
+        UPDATE genflow.work w SET lease_owner = NULL, led = false,
+            lost_leases = w.lost_leases + 1,
             due_at = least(v_now + p_lease, w.deadline_at)
          WHERE w.job_id = ANY (v_wait);
     END IF;
@@ -3632,6 +3782,7 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        led         = false,
         call        = p_call,
         turn        = NULL,
         due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease
@@ -4044,6 +4195,9 @@ BEGIN
     IF p_status <> 'completed' AND p_epoch <> w.epoch THEN
         RETURN 'stale';
     END IF;
+    IF w.led AND p_epoch IS DISTINCT FROM w.epoch THEN
+        PERFORM genflow.recall(ARRAY[p_id]);
+    END IF;
     UPDATE public.neo_glitch_media t SET
         status = p_status, finished_at = v_now, provider = coalesce(p_provider, w.provider),
         model = coalesce(p_model, w.model),
@@ -4073,7 +4227,7 @@ BEGIN
                 1)) THEN
         PERFORM genflow.removal_add(p_id, 1::smallint, NULL, NULL, w.picture_secret, m.run_id,
                                     CASE WHEN p_epoch IS NULL AND w.lease_owner IS NOT NULL
-                                        THEN greatest(w.due_at, v_now) END);
+                                        THEN greatest(genflow.lease_end(w), v_now) END);
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      -- a failed attempt did not make the picture
@@ -4317,6 +4471,15 @@ $$;
 GRANT EXECUTE ON FUNCTION genflow.quota(text,text) TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.quota(text,text) TO genflow_module;
 
+CREATE FUNCTION genflow.recall(p_ids uuid[]) RETURNS void
+    LANGUAGE sql SET search_path=pg_catalog, pg_temp AS
+$$
+    INSERT INTO genflow.recalls (owner, job_id, epoch)
+    SELECT w.lease_owner, w.job_id, w.epoch FROM genflow.work w
+     WHERE w.job_id = ANY (p_ids) AND w.led
+        ON CONFLICT DO NOTHING
+$$;
+
 CREATE FUNCTION genflow.removal_add(p_id uuid, p_type smallint, p_url text, p_media_type text, p_secret text, p_run_id text, p_due timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE sql SET search_path=pg_catalog, pg_temp AS
 $$
@@ -4379,12 +4542,13 @@ BEGIN
     ELSIF w.epoch <> p_epoch THEN
         RETURN 'stale';
     ELSIF w.provider_ref <> coalesce(p_ref, '') THEN
-        UPDATE genflow.work t SET lease_owner = NULL, due_at = least(v_now, t.deadline_at)
+        UPDATE genflow.work t SET lease_owner = NULL, led = false,
+               due_at = least(v_now, t.deadline_at)
             WHERE t.job_id = p_id;
         RETURN 'reported';
     END IF;
-    UPDATE genflow.work t SET phase = 'queued', lease_owner = NULL, provider_ref = NULL,
-        lost_leases = 0,
+    UPDATE genflow.work t SET phase = 'queued', lease_owner = NULL, led = false,
+           provider_ref = NULL, lost_leases = 0,
            progress = NULL, queue_position = NULL, provider_logs = NULL,
            chain_pos = p_chain_pos, retries = p_retries, due_at = least(v_now + p_delay,
                t.deadline_at)

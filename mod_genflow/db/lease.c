@@ -185,62 +185,68 @@ gf_err_t *gf_queue_requeue(gf_lease_answer_t *lease, gf_ctx_t *ctx, const gf_job
 
 /* ---- all leases of a host at once ---- */
 
-typedef struct leases_in_t {
-    const char *ids, *epochs;
+typedef struct beat_in_t {
+    const char *owner;
     apr_interval_time_t lease;
-} leases_in_t;
+    const char *ids, *epochs, *dropped, *dropped_epochs;
+} beat_in_t;
 
-static const gf_sql_field_t heartbeat_params[] = { GF_PARAM(leases_in_t, ids),
-                                                   GF_PARAM(leases_in_t, epochs),
-                                                   GF_PARAM_INTERVAL(leases_in_t, lease) };
-static const gf_sql_field_t ended_params[] = { GF_PARAM(leases_in_t, ids) };
-static const gf_sql_field_t hand_back_params[] = { GF_PARAM(leases_in_t, ids),
-                                                   GF_PARAM(leases_in_t, epochs) };
-static const gf_sql_field_t id_columns[] = { { .name = "id", .kind = GF_SQL_TEXT } };
+typedef struct hand_back_in_t {
+    const char *ids, *epochs;
+} hand_back_in_t;
 
-GF_STATEMENT(heartbeat, .function = "heartbeat", .is_value = true, GF_PARAMS(heartbeat_params),
-             GF_COLUMNS(const char *, id_columns));
-GF_STATEMENT(ended, .function = "ended", .is_value = true, GF_PARAMS(ended_params),
-             GF_COLUMNS(const char *, id_columns));
+static const gf_sql_word_t beat_words[] = { { "held", GF_BEAT_HELD },
+                                            { "lost", GF_BEAT_LOST },
+                                            { "ended", GF_BEAT_ENDED },
+                                            { NULL, GF_SQL_NO_WORD } };
+static const gf_sql_field_t heartbeat_params[] = {
+    GF_PARAM(beat_in_t, owner),   GF_PARAM_INTERVAL_OR(beat_in_t, lease, 0),
+    GF_PARAM(beat_in_t, ids),     GF_PARAM(beat_in_t, epochs),
+    GF_PARAM(beat_in_t, dropped), GF_PARAM(beat_in_t, dropped_epochs),
+};
+static const gf_sql_field_t heartbeat_columns[] = {
+    GF_COLUMN(gf_beat_row_t, id),
+    GF_COLUMN(gf_beat_row_t, epoch),
+    GF_COLUMN_WORD("outcome", gf_beat_row_t, word, beat_words),
+};
+static const gf_sql_field_t hand_back_params[] = { GF_PARAM(hand_back_in_t, ids),
+                                                   GF_PARAM(hand_back_in_t, epochs) };
+
+GF_STATEMENT(heartbeat, .function = "heartbeat", GF_PARAMS(heartbeat_params),
+             GF_COLUMNS(gf_beat_row_t, heartbeat_columns));
 GF_STATEMENT(hand_back, .function = "hand_back", .is_value = true, GF_PARAMS(hand_back_params));
 
-static leases_in_t lease_arrays(gf_ctx_t *ctx, const apr_array_header_t *leases)
+/* Two arrays of Postgres. */
+static void lease_arrays(const char **ids, const char **epochs, gf_ctx_t *ctx,
+                         const apr_array_header_t *leases)
 {
-    apr_array_header_t *ids = apr_array_make(ctx->pool, leases->nelts, sizeof(const char *));
-    apr_array_header_t *epochs = apr_array_make(ctx->pool, leases->nelts, sizeof(const char *));
-    leases_in_t in = { .lease = ctx->conf->lease };
+    apr_array_header_t *names = apr_array_make(ctx->pool, leases->nelts, sizeof(const char *));
+    apr_array_header_t *numbers = apr_array_make(ctx->pool, leases->nelts, sizeof(const char *));
     int i;
 
     for (i = 0; i < leases->nelts; i++) {
         const gf_lease_t *lease = &APR_ARRAY_IDX(leases, i, gf_lease_t);
 
-        APR_ARRAY_PUSH(ids, const char *) = lease->id;
-        APR_ARRAY_PUSH(epochs, const char *) = apr_itoa(ctx->pool, lease->epoch);
+        APR_ARRAY_PUSH(names, const char *) = lease->id;
+        APR_ARRAY_PUSH(numbers, const char *) = apr_itoa(ctx->pool, lease->epoch);
     }
-    in.ids = apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, ids, ','), "}", NULL);
-    in.epochs = apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, epochs, ','), "}", NULL);
-    return in;
+    *ids = apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, names, ','), "}", NULL);
+    *epochs = apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, numbers, ','), "}", NULL);
 }
 
-gf_err_t *gf_queue_heartbeat(apr_array_header_t **held, gf_ctx_t *ctx,
-                             const apr_array_header_t *leases)
+gf_err_t *gf_queue_heartbeat(apr_array_header_t **rows, gf_ctx_t *ctx, const gf_beat_t *beat)
 {
-    const leases_in_t in = lease_arrays(ctx, leases);
+    beat_in_t in = { .owner = beat->owner, .lease = beat->leads ? ctx->conf->lease : 0 };
 
-    return gf_db_list(held, ctx, &gf_sql_heartbeat, &in);
-}
-
-gf_err_t *gf_queue_ended(apr_array_header_t **ended, gf_ctx_t *ctx,
-                         const apr_array_header_t *leases)
-{
-    const leases_in_t in = lease_arrays(ctx, leases);
-
-    return gf_db_list(ended, ctx, &gf_sql_ended, &in);
+    lease_arrays(&in.ids, &in.epochs, ctx, beat->leases);
+    lease_arrays(&in.dropped, &in.dropped_epochs, ctx, beat->dropped);
+    return gf_db_list(rows, ctx, &gf_sql_heartbeat, &in);
 }
 
 gf_err_t *gf_queue_hand_back(gf_ctx_t *ctx, const apr_array_header_t *leases)
 {
-    const leases_in_t in = lease_arrays(ctx, leases);
+    hand_back_in_t in;
 
+    lease_arrays(&in.ids, &in.epochs, ctx, leases);
     return gf_db_do(ctx, &gf_sql_hand_back, &in);
 }

@@ -168,14 +168,33 @@ typedef struct gf_lease_t {
     int epoch;
 } gf_lease_t;
 
-/* Renews `leases` (array of gf_lease_t) for GenflowDispatchLease from now, in one statement; *held
- * gets the ids (const char *) still ours, in any order. */
-gf_err_t *gf_queue_heartbeat(apr_array_header_t **held, gf_ctx_t *ctx,
-                             const apr_array_header_t *leases);
+/* A heartbeat of this process. */
+typedef struct gf_beat_t {
+    const char *owner; /* this host process */
+    bool leads;        /* jobs; else it needs no lease until it does again */
 
-/* Of `leases` that were not held: *ended gets the ids of jobs that have ended. */
-gf_err_t *gf_queue_ended(apr_array_header_t **ended, gf_ctx_t *ctx,
-                         const apr_array_header_t *leases);
+    /* Arrays of gf_lease_t. leases: those that no heartbeat has named yet. dropped: named ones of
+     * jobs that have not ended, which no run of this process works on any more. */
+    const apr_array_header_t *leases, *dropped;
+} gf_beat_t;
+
+/* What it says about a lease. */
+typedef enum {
+    GF_BEAT_HELD, /* it is ours, and heartbeats renew it without naming it again */
+    GF_BEAT_LOST, /* another host has the job */
+    GF_BEAT_ENDED /* the job has ended */
+} gf_beat_word_t;
+
+typedef struct gf_beat_row_t {
+    const char *id;
+    int epoch;
+    gf_beat_word_t word;
+} gf_beat_row_t;
+
+/* Renews the lease of all jobs that this process leads for GenflowDispatchLease from now. *rows
+ * gets (gf_beat_row_t) each of beat->leases, and leases that another process has ended, in any
+ * order. */
+gf_err_t *gf_queue_heartbeat(apr_array_header_t **rows, gf_ctx_t *ctx, const gf_beat_t *beat);
 
 /* Gives the leases up; the jobs are due at once, for any host. For the end of a child. */
 gf_err_t *gf_queue_hand_back(gf_ctx_t *ctx, const apr_array_header_t *leases);

@@ -30,7 +30,7 @@
     X(api_key_used) X(api_keys) X(asset_bytes) X(asset_delete) X(asset_get) X(asset_put) \
     X(asset_upload) X(attempt_begin) X(breaker_note) X(breakers) X(budgets) X(cancel) X(claim) \
     X(compose) X(connections) X(create) X(create_batch) X(delete) X(delivery_claim) \
-    X(delivery_note) X(due) X(ended) X(feed) X(gallery) X(gallery_count) X(generation_of) X(get) \
+    X(delivery_note) X(due) X(feed) X(gallery) X(gallery_count) X(generation_of) X(get) \
     X(hand_back) X(health) X(heartbeat) X(history) X(history_count) X(hook) X(hook_known) \
     X(hook_ref) X(janitor) X(janitor_parts) X(ledger_list) X(live) X(lost_response_put) \
     X(lost_response_take) X(made_before) X(media_find) \

@@ -116,6 +116,9 @@ static void after_event(gf_dispatch_t *dispatch, gf_run_t *run, gf_step_t step)
         if (run->due) {
             gf_claim_want(&dispatch->claim, &dispatch->flow.ctx, run->due);
         }
+        else if (run->settled == GF_SETTLED_NOT) {
+            gf_heartbeat_drop(&dispatch->heartbeat, run);
+        }
         drop_run(dispatch, run);
     }
 }
@@ -241,7 +244,6 @@ static void heartbeat_done(gf_dispatch_t *dispatch)
 {
     gf_run_t *run = dispatch->runs;
 
-    dispatch->heartbeat.open = false;
     while (run) {
         gf_run_t *next = run->next;
         gf_event_t event = gf_heartbeat_event(&dispatch->heartbeat, run);
@@ -251,6 +253,7 @@ static void heartbeat_done(gf_dispatch_t *dispatch)
         }
         run = next;
     }
+    gf_heartbeat_end(&dispatch->heartbeat);
 }
 
 /* ---- the loop ---- */
@@ -415,7 +418,7 @@ static void hand_back(gf_dispatch_t *dispatch)
     }
     ctx->subject = "";
     hand_back_runs(dispatch);
-    err = gf_queue_hand_back(ctx, gf_heartbeat_leases(dispatch->runs, 0, ctx->pool));
+    err = gf_queue_hand_back(ctx, gf_heartbeat_leases(dispatch->runs, ctx->pool));
     if (err) {
         gf_err_log(ctx, err);
     }
@@ -500,7 +503,7 @@ apr_status_t gf_dispatch_start(gf_dispatch_t **out, apr_pool_t *pool, const gf_c
     flow->asides = apr_array_make(own, 4, sizeof(gf_msg_t *));
     gf_reach_init(&flow->reach, own);
     gf_claim_init(&dispatch->claim, own, ctx->conf, owner, turn);
-    gf_heartbeat_init(&dispatch->heartbeat, own, ctx);
+    gf_heartbeat_init(&dispatch->heartbeat, own, ctx, owner);
     apr_pool_create(&flow->ctx.pool, own);
     apr_skiplist_init(&dispatch->alarms, own);
     apr_skiplist_set_compare(dispatch->alarms, is_sooner, is_sooner);

@@ -166,7 +166,10 @@ typedef struct gf_run_t {
         gf_deliver_t deliver;
     } of; /* by kind */
 
-    int heartbeat; /* number of the last heartbeat that named it */
+    /* named: a heartbeat named its lease. led: ... and the database said that it is held:
+     * heartbeats renew it without naming it. */
+    bool named;
+    bool led;
     struct gf_run_t *next, *previous;
 } gf_run_t;
 

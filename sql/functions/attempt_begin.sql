@@ -63,7 +63,9 @@ BEGIN
     END IF;
     UPDATE genflow.work t SET phase = 'sending', attempts = p_no, provider = p_provider,
         model = p_model,
-           due_at = least(v_now + p_lease, t.deadline_at)
+           due_at = CASE WHEN t.led THEN t.due_at
+               ELSE least(v_now + p_lease, t.deadline_at) END,
+           leased_until = v_now + p_lease
      WHERE t.job_id = p_id;
     INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token,
                                   request_hash)

@@ -101,7 +101,8 @@ BEGIN
        AND (p_job IS NULL OR w.job_id = p_job);
     RETURN QUERY
     WITH live AS (
-        SELECT w.*, coalesce(t.name, 'type ' || w.type_no) AS type
+        SELECT w.*, coalesce(t.name, 'type ' || w.type_no) AS type,
+               least(w.turn, genflow.lease_end(w)) AS at
           FROM genflow.work w LEFT JOIN genflow.types t ON t.no = w.type_no
          WHERE (p_user IS NULL OR w.user_id = p_user) AND (p_job IS NULL OR w.job_id = p_job)),
     advices (no, finding, advice) AS (VALUES
@@ -123,15 +124,14 @@ BEGIN
         SELECT CASE WHEN w.deadline_at < v_late THEN 1
                     WHEN w.lease_owner IS NOT NULL THEN 2
                     WHEN w.type_no NOT IN (SELECT o.type_no FROM genflow.work o
-                                            WHERE o.lease_owner IS NOT NULL AND o.due_at >= v_late)
-                                                THEN 3
+                                            WHERE o.lease_owner IS NOT NULL
+                                              AND genflow.lease_end(o) >= v_late) THEN 3
                     ELSE 4 END AS no, w.*
-          FROM live w WHERE least(w.turn, w.due_at) < v_late)
-    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text
-                                                    ORDER BY least(w.turn, w.due_at))),
+          FROM live w WHERE w.at < v_late)
+    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY w.at)),
            format('%s, %s; the first was due %s ago', w.type,
                   genflow.doctor_number(count(*), 'generation'),
-                  genflow.doctor_since(min(least(w.turn, w.due_at)))), a.advice
+                  genflow.doctor_since(min(w.at))), a.advice
       FROM late w JOIN advices a USING (no) GROUP BY a.finding, a.advice, w.type
     UNION ALL
     SELECT 'live, but without its work row',
@@ -194,7 +194,7 @@ BEGIN
     SELECT 'child at work', w.lease_owner,
            format('%s (the child''s name is host:process:random)',
                   genflow.doctor_number(count(*), 'generation')), NULL
-      FROM live w WHERE w.lease_owner IS NOT NULL AND w.due_at >= v_late GROUP BY w.lease_owner;
+      FROM live w WHERE w.lease_owner IS NOT NULL AND w.at >= v_late GROUP BY w.lease_owner;
 END $$;
 
 -- doctor_charges(...): charges that do not match their generations. With p_newest NULL also the
@@ -610,6 +610,7 @@ BEGIN
                                                     'result'] WHERE v_row IS NOT NULL
                 UNION ALL
                 SELECT 'its work now', to_jsonb(w) - ARRAY['job_id', 'picture_secret']
+                       || jsonb_build_object('lease_end', genflow.lease_end(w))
                     FROM genflow.work w WHERE w.job_id = p_id
                 UNION ALL
                 SELECT 'to be stored', to_jsonb(r) - ARRAY['job_id', 'picture_secret']

@@ -15,7 +15,8 @@
 -- something that is due: the place of its type, from 0, and its lane; or count + 0 for pictures to
 -- be stored again, count + 1 for pictures to be removed, count + 2 for webhooks, without a lane.
 -- `at` is when the first row there was due, where a claim begins. A row that another host has
--- locked counts: the claim finds it locked.
+-- locked counts: the claim finds it locked. Jobs that a child leads are looked at only when its
+-- lease is over.
 -- Servers from before schema 33 send neither p_back nor p_ahead and no times behind those of the
 -- types; they read only place and the first row's at.
 -- Called by: one child of each host, at least once in GenflowDispatchPoll. Locks: none. The plan is
@@ -38,7 +39,11 @@ DECLARE
     v_since timestamptz;
     v_at    timestamptz;
     v_later timestamptz;
-    v_next  timestamptz;
+    -- when a child's lease is over, its jobs are due
+    v_next  timestamptz := (SELECT min(c.expires) FROM genflow.children c
+                             WHERE c.expires > v_now AND c.expires <= v_until);
+    v_dead CONSTANT text[] := ARRAY(SELECT c.owner FROM genflow.children c
+                                     WHERE c.expires <= v_now);
 BEGIN
     v_nos := ARRAY(SELECT (SELECT t.no FROM genflow.types t WHERE t.name = n.name)
                      FROM unnest(p_types) WITH ORDINALITY AS n(name, at) ORDER BY n.at);
@@ -51,6 +56,13 @@ BEGIN
                      WHERE w.type_no = v_nos[i] AND w.due_at > v_now AND w.due_at <= v_until
                      ORDER BY w.due_at LIMIT 1);
         v_next := least(v_next, v_later);
+        IF v_dead <> '{}' AND v_at IS NULL THEN
+            v_later := (SELECT min(w.leased_until) FROM genflow.work w
+                         WHERE w.led AND w.lease_owner = ANY (v_dead)
+                           AND (w.type_no = v_nos[i]) IS TRUE AND w.leased_until <= v_until);
+            v_at := CASE WHEN v_later <= v_now THEN v_now END;
+            v_next := least(v_next, CASE WHEN v_later > v_now THEN v_later END);
+        END IF;
         FOR l IN 0 .. 3 LOOP
             IF l > 0 THEN
                 v_since := least(p_since[4 * i - 3 + l], v_now) - p_back;

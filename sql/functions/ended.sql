@@ -8,9 +8,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                    AND l.call = p_call)
 $$;
 
--- ended(p_ids): those of the jobs that have ended, for jobs that a heartbeat could not renew: this
--- host cancels the runs of ended jobs at the provider, while another host leads the others. Called
--- by: each host's dispatcher. Locks: none.
+-- ended(p_ids): those of the jobs that have ended. Called by: servers of an earlier version while
+-- they still run. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.ended(p_ids uuid[]) RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT u.id FROM unnest(p_ids) AS u(id) WHERE NOT EXISTS (SELECT FROM genflow.work w

@@ -14,7 +14,8 @@ BEGIN
             JOIN unnest(p_ids, p_epochs) AS u(id, epoch) ON w.job_id = u.id AND w.epoch = u.epoch
            AND w.lease_owner IS NOT NULL
          ORDER BY w.job_id FOR UPDATE OF w)
-    UPDATE genflow.work w SET lease_owner = NULL, due_at = least(clock_timestamp(), w.deadline_at)
+    UPDATE genflow.work w SET lease_owner = NULL, led = false,
+           due_at = least(clock_timestamp(), w.deadline_at)
       FROM mine WHERE w.job_id = mine.job_id;
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;

@@ -36,7 +36,8 @@ BEGIN
     IF w.phase = 'sending' THEN
         EXECUTE format('SELECT genflow.%I($1, $2, $3, $4, $5, $6, $7)',
                        (SELECT t.prefix FROM genflow.types t WHERE t.no = w.type_no) || '_accepted')
-          USING p_id, w.epoch, a.no, p_provider, p_kind, p_ref, w.due_at - clock_timestamp();
+          USING p_id, w.epoch, a.no, p_provider, p_kind, p_ref,
+                genflow.lease_end(w) - clock_timestamp();
     ELSIF w.provider_ref <> p_ref THEN
         RETURN 'ended';
     END IF;
@@ -44,8 +45,10 @@ BEGIN
         RETURN 'led';
     -- a leader on another host finds its lease gone
     ELSE
-        UPDATE genflow.work t SET lease_owner = NULL, due_at = least(clock_timestamp(),
-            t.deadline_at) WHERE t.job_id = p_id;
+        PERFORM genflow.recall(ARRAY[p_id]);
+        UPDATE genflow.work t SET lease_owner = NULL, led = false,
+               due_at = least(clock_timestamp(), t.deadline_at)
+         WHERE t.job_id = p_id;
     END IF;
     RETURN 'due';
 END $$;

@@ -8,7 +8,7 @@ CREATE OR REPLACE FUNCTION genflow.janitor_parts() RETURNS SETOF text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets',
                         'reservations', 'ended_reservations',
-                        'budgets', 'lost_responses'])
+                        'budgets', 'lost_responses', 'children'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 
@@ -25,6 +25,9 @@ $$;
 --                 reserved again, because a client may repeat its call. Their ledger entries stay.
 --   lost_responses  records that are older than 15 minutes
 --   budgets       costs of submissions to providers more than 31 days ago
+--   children      rows of children whose lease was over a minute ago and that lead no job, and
+--                 recalls a day old. A child that leads jobs and has lost its row gets one whose
+--                 lease is over.
 --   assets        asset_sweep()
 --   reservations  reservations_expire()
 --   a type's name ends its live generations past their deadline; no host may have this type. If a
@@ -100,6 +103,23 @@ BEGIN
              ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.lost_responses r USING old
          WHERE r.id = old.id;
+    WHEN 'children' THEN
+        INSERT INTO genflow.children (owner, expires)
+        SELECT DISTINCT w.lease_owner, clock_timestamp() FROM genflow.work w
+         WHERE w.led AND NOT EXISTS (SELECT FROM genflow.children c WHERE c.owner = w.lease_owner)
+            ON CONFLICT DO NOTHING;
+        WITH old AS MATERIALIZED (
+            SELECT o.owner FROM genflow.children o
+             WHERE o.expires < clock_timestamp() - interval '1 minute'
+               AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.led AND w.lease_owner = o.owner)
+             LIMIT p_limit FOR UPDATE SKIP LOCKED),
+        gone AS (DELETE FROM genflow.children c USING old WHERE c.owner = old.owner),
+        over AS MATERIALIZED (
+            SELECT o.owner, o.job_id, o.epoch FROM genflow.recalls o
+             WHERE o.made_at < clock_timestamp() - interval '1 day'
+             ORDER BY o.made_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
+        DELETE FROM genflow.recalls r USING over
+         WHERE r.owner = over.owner AND r.job_id = over.job_id AND r.epoch = over.epoch;
     WHEN 'assets' THEN
         RETURN genflow.asset_sweep(p_limit);
     WHEN 'reservations' THEN

@@ -25,12 +25,13 @@ BEGIN
     ELSIF w.epoch <> p_epoch THEN
         RETURN 'stale';
     ELSIF w.provider_ref <> coalesce(p_ref, '') THEN
-        UPDATE genflow.work t SET lease_owner = NULL, due_at = least(v_now, t.deadline_at)
+        UPDATE genflow.work t SET lease_owner = NULL, led = false,
+               due_at = least(v_now, t.deadline_at)
             WHERE t.job_id = p_id;
         RETURN 'reported';
     END IF;
-    UPDATE genflow.work t SET phase = 'queued', lease_owner = NULL, provider_ref = NULL,
-        lost_leases = 0,
+    UPDATE genflow.work t SET phase = 'queued', lease_owner = NULL, led = false,
+           provider_ref = NULL, lost_leases = 0,
            progress = NULL, queue_position = NULL, provider_logs = NULL,
            chain_pos = p_chain_pos, retries = p_retries, due_at = least(v_now + p_delay,
                t.deadline_at)

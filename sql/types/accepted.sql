@@ -27,8 +27,10 @@ BEGIN
         RETURN CASE WHEN w.call = p_call THEN 'ok' ELSE 'reported' END;
     END IF;
     UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, call = p_call,
-           due_at = CASE WHEN v_stale THEN t.due_at
-               ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
+           due_at = CASE WHEN v_stale OR t.led THEN t.due_at
+               ELSE least(clock_timestamp() + p_lease, t.deadline_at) END,
+           leased_until = CASE WHEN v_stale THEN t.leased_until
+               ELSE clock_timestamp() + p_lease END
      WHERE t.job_id = p_id;
     UPDATE {media} m SET provider_kind = p_kind, provider_ref = p_ref WHERE m.id = p_id;
     RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;

@@ -3,8 +3,10 @@
 -- p_limit due jobs of the type to the host process p_owner. p_owner NULL: it leases none and only
 -- ends jobs past their deadline. Called by: each host's dispatcher, periodically, and the janitor.
 -- Locks: the work rows (SKIP LOCKED); for jobs that it ends: media, ledger, account, in account
--- order. This is the only transaction that touches several accounts.
--- Begun jobs that are due come first (lane 0: expired leases, retries). Then comes the queue: jobs
+-- order; before them the rows of children whose lease is over (shared, SKIP LOCKED). This is the
+-- only transaction that touches several accounts.
+-- Begun jobs that are due come first (lane 0: expired leases, retries, and jobs that a child led
+-- whose lease is over, heartbeat.sql). Then comes the queue: jobs
 -- that no host has begun, by priority (lanes 1 to 3: high, normal, low), then by place, which is
 -- fair between users (work_line()).
 -- A job in phase 'sending' whose lease has expired is not leased at once: its owner may only be
@@ -54,23 +56,36 @@ DECLARE
     v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
+    v_led  boolean;
+    v_dead_children text[] := '{}';
     v_id   uuid;
 BEGIN
     IF genflow.restored() IS NOT NULL THEN                  -- site.sql
         RETURN;
     END IF;
     IF p_again THEN
-        UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
+        UPDATE genflow.work w SET lease_owner = NULL, led = false, due_at = v_now
          WHERE w.type_no = {no} AND w.due_at > v_now AND w.lease_owner = p_owner
            AND w.call = p_call;
+    END IF;
+    -- A child that renews its lease meanwhile keeps it, or waits until this claim has its jobs.
+    -- IS TRUE: the index of led jobs is used alone, whatever statistics the planner has.
+    IF p_owner IS NOT NULL THEN
+        v_dead_children := ARRAY(
+            SELECT c.owner FROM genflow.children c
+             WHERE c.expires <= v_now
+               AND EXISTS (SELECT FROM genflow.work w
+                            WHERE w.led AND w.lease_owner = c.owner
+                              AND (w.type_no = {no}) IS TRUE AND w.leased_until <= v_now)
+               FOR SHARE OF c SKIP LOCKED);
     END IF;
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
-           array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_lane, v_dead, v_wait
-      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+           array_agg(s.job_id) FILTER (WHERE s.fate = 'wait'), bool_or(s.led)
+      INTO v_live, v_due, v_lane, v_dead, v_wait, v_led
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, d.led, CASE WHEN
                    d.poison IS NOT NULL OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
                    OR (SELECT m.id FROM {media} m WHERE m.id = d.job_id) IS NULL THEN 'end'
                    WHEN d.deadline_at <= v_now OR (d.last_look AND NOT v_looks)
@@ -82,7 +97,7 @@ BEGIN
                                w.lease_owner, w.lost_leases,
                                w.deadline_at, w.last_look, w.poison,
                                w.phase IN ('sending', 'working')
-                                   OR w.lease_owner IS NOT NULL AS begun
+                                   OR w.lease_owner IS NOT NULL AS begun, w.led
                           FROM genflow.work w
                          WHERE w.type_no = {no} AND w.due_at BETWEEN p_from - v_slack AND v_now
                            AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
@@ -91,9 +106,20 @@ BEGIN
                                 THEN interval '0' ELSE p_lease END)
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
+                    SELECT * FROM (
+                        SELECT 0::smallint, w.leased_until, w.job_id, w.user_id, w.phase,
+                               w.lease_owner, w.lost_leases, w.deadline_at, w.last_look, w.poison,
+                               true, w.led
+                          FROM genflow.work w
+                         WHERE w.led AND w.lease_owner = ANY (v_dead_children)
+                           AND (w.type_no = {no}) IS TRUE AND w.leased_until <= v_now
+                           AND (w.due_at > v_now) IS TRUE
+                         LIMIT p_limit FOR UPDATE SKIP LOCKED) of_dead_children
+                    UNION ALL
                     SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id,
                            line.phase, line.lease_owner,
-                           line.lost_leases, line.deadline_at, line.last_look, line.poison, false
+                           line.lost_leases, line.deadline_at, line.last_look, line.poison, false,
+                           false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
@@ -124,8 +150,9 @@ BEGIN
             RAISE WARNING 'GF0644: job=% type={type}: it cannot be ended (SQLSTATE % %): see '
                           'genflow-doctor stuck', v_id, SQLSTATE,
                 SQLERRM;
+            PERFORM genflow.recall(ARRAY[v_id]);
             UPDATE genflow.work w SET poison = SQLSTATE || ': ' || SQLERRM, lease_owner = NULL,
-                turn = NULL,
+                led = false, turn = NULL,
                    due_at = v_now + interval '1 minute', deadline_at = greatest(w.deadline_at,
                        v_now + interval '1 minute')
              WHERE w.job_id = v_id;
@@ -136,8 +163,12 @@ BEGIN
         END IF;
     END LOOP;
     -- most claims find nothing and need no further statement
+    IF v_led THEN
+        PERFORM genflow.recall(v_live || v_wait);
+    END IF;
     IF v_wait IS NOT NULL THEN
-        UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1,
+        UPDATE genflow.work w SET lease_owner = NULL, led = false,
+            lost_leases = w.lost_leases + 1,
             due_at = least(v_now + p_lease, w.deadline_at)
          WHERE w.job_id = ANY (v_wait);
     END IF;
@@ -148,6 +179,7 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        led         = false,
         call        = p_call,
         turn        = NULL,
         due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease

@@ -59,6 +59,9 @@ BEGIN
     IF p_status <> 'completed' AND p_epoch <> w.epoch THEN
         RETURN 'stale';
     END IF;
+    IF w.led AND p_epoch IS DISTINCT FROM w.epoch THEN
+        PERFORM genflow.recall(ARRAY[p_id]);
+    END IF;
     UPDATE {media} t SET
         status = p_status, finished_at = v_now, provider = coalesce(p_provider, w.provider),
         model = coalesce(p_model, w.model),
@@ -88,7 +91,7 @@ BEGIN
                 1)) THEN
         PERFORM genflow.removal_add(p_id, {no}::smallint, NULL, NULL, w.picture_secret, m.run_id,
                                     CASE WHEN p_epoch IS NULL AND w.lease_owner IS NOT NULL
-                                        THEN greatest(w.due_at, v_now) END);
+                                        THEN greatest(genflow.lease_end(w), v_now) END);
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      -- a failed attempt did not make the picture

@@ -10,8 +10,8 @@
 #     Flight::print_table(@results);
 #
 # A result has: count, kb (anonymous memory of the child for each), statements (transactions of the
-# database a second while nothing happens but heartbeats), updates and hot (rows of genflow.work that
-# are updated a second, and those of them without a new index entry), wal (kB a second), cpu (% of one
+# database a second while nothing happens but heartbeats), updates and hot (rows of jobs and children
+# that are updated a second, and those of them without a new index entry), wal (kB a second), cpu (% of one
 # processor that httpd and PostgreSQL take meanwhile), mb_before, mb_most and mb_after (memory of the
 # child before them, with all of them, and some seconds after all have ended).
 
@@ -34,6 +34,7 @@ use constant {
     MOST     => 10_000,           # jobs of a child
     WARM     => 200,              # generations before the memory is read
     REST     => 20,               # seconds in which nothing happens: two thirds of a lease
+    NAMED    => 22,               # ... until a heartbeat has named all of them, and the counters have it
     SETTLED  => 5,                # seconds after the last has ended
     PATIENCE => 120,              # seconds for what should take less
 };
@@ -184,7 +185,7 @@ sub number {
 # What the database does while the provider works.
 sub rest {
     my ($self, $result) = @_;
-    sleep 2;                                      # statistics of the statements before
+    sleep NAMED;
     my ($begin, $before) = (time, $self->counters);
     sleep REST;
     my $after = $self->counters;
@@ -199,9 +200,10 @@ sub rest {
 sub counters {
     my ($self) = @_;
     my ($line) = $self->{site}->sql(<<'END');
-SELECT d.xact_commit, t.n_tup_upd, t.n_tup_hot_upd, pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint
+SELECT d.xact_commit, sum(t.n_tup_upd), sum(t.n_tup_hot_upd), pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint
   FROM pg_stat_database d, pg_stat_user_tables t
- WHERE d.datname = current_database() AND t.schemaname = 'genflow' AND t.relname = 'work'
+ WHERE d.datname = current_database() AND t.schemaname = 'genflow' AND t.relname IN ('work', 'children')
+ GROUP BY d.xact_commit
 END
     my %counter;
     @counter{qw(statements updates hot wal)} = split /\|/, $line;
@@ -220,7 +222,7 @@ sub print_table {
     print <<"END";
 
 Generations in flight in one child, at a provider over plain HTTP that does not answer. kB: memory of httpd for
-each. statements, updates (of genflow.work), WAL and cpu (httpd and PostgreSQL) while they wait. MB: memory of the
+each. statements, updates (of genflow.work and genflow.children), WAL and cpu (httpd and PostgreSQL) while they wait. MB: memory of the
 child before them, with them, and @{[SETTLED]} s after their end.
 END
     return;

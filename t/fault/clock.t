@@ -91,15 +91,6 @@ sub set_it_meanwhile {
     return wait_for { lease_end($id) > $end + 1 };
 }
 
-# In seconds since 1970; 0: no host leads it.
-sub lease_end {
-    my ($id) = @_;
-    return sql1(<<'SQL', id => $id) || 0;
-        SELECT extract(epoch FROM due_at) FROM genflow.work
-         WHERE job_id = :'id' AND lease_owner IS NOT NULL
-SQL
-}
-
 END { unlink $DATE if $DATE }
 
 finish;

@@ -90,11 +90,7 @@ for my $i (0 .. $#CASES) {
     $ids[$i] = later($user, { prompt => "{{gate=another $CASES[$i][0]}} led by another [$user]" });
     wait_for { submissions("[$user]") };
 }
-sql(<<'SQL', ids => join ',', @ids);
-    UPDATE genflow.work SET epoch = epoch + 1, lease_owner = 'another:1:host',
-           due_at = deadline_at
-     WHERE job_id = ANY (string_to_array(:'ids', ',')::uuid[])
-SQL
+take_over(@ids);
 open_gate('another');
 for my $i (0 .. $#CASES) {
     my ($brings, $status, $credits, $name) = @{ $CASES[$i] };

@@ -34,6 +34,8 @@ my $user = account(10);
 my $id   = later($user, { type => 'won-again', prompt => "{{poll=40}} [$user]" });
 ok wait_for(sub { status_of($user, $id, 'won-again')->{falJobId} }), 'a provider works';
 my $leader = leader_of($id);
+ok wait_for(sub { sql1("SELECT led FROM genflow.work WHERE job_id = :'id'", id => $id) eq 't' }),
+    '... and a heartbeat has named the job';
 sql(<<'SQL', id => $id);
     UPDATE genflow.work SET due_at = clock_timestamp() WHERE job_id = :'id'
 SQL

@@ -21,10 +21,14 @@ ok wait_for(sub { 8 == grep { status_of($user, $_)->{stabilityJobId} } @ids }), 
 my %leader = map { $_ => leader_of($_) } @ids;
 my %leads  = map { $_ => 1 } values %leader;
 
+wait_for { 8 == sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user' AND led", user => $user) };
+
 # Their leases end while PostgreSQL is away, which each child has noticed.
 my $mark = log_mark();
 sql(<<'SQL', user => $user);
-    UPDATE genflow.work SET due_at = clock_timestamp() + interval '1 second' WHERE user_id = :'user';
+    UPDATE genflow.work SET leased_until = clock_timestamp() WHERE user_id = :'user';
+    UPDATE genflow.children SET expires = clock_timestamp() + interval '1 second'
+     WHERE owner IN (SELECT lease_owner FROM genflow.work WHERE user_id = :'user');
 SQL
 ok pg('stop', 'immediate'), 'PostgreSQL stops';
 my $over    = time + 2;
@@ -35,10 +39,10 @@ my $noticed = wait_for {
 wait_for { time > $over };
 ok $noticed, '... every child notices';
 ok pg('start'), '... and PostgreSQL starts, when all leases are over';
-my $late = sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user' AND due_at < clock_timestamp()", user => $user);
+my $late = sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user' AND genflow.lease_end(work) < clock_timestamp()", user => $user);
 is $late, 8, '... as the rows say';
 my $renewed = wait_for {
-    !sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user' AND due_at < clock_timestamp()", user => $user);
+    !sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user' AND genflow.lease_end(work) < clock_timestamp()", user => $user);
 } 60;
 ok $renewed, 'all leases are renewed';
 is_deeply [grep { (leader_of($_) // 0) != $leader{$_} } @ids], [], '... by those who held them';

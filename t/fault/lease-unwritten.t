@@ -46,13 +46,10 @@ SQL
 open_gate($user);
 ok wait_for(sub { $httpd->log_text =~ /GF0121: .*53100/ }), 'the id of one cannot be written';
 
-sql(<<'SQL', id => $id);
-    UPDATE genflow.work SET epoch = epoch + 1, lease_owner = 'another:1:host', due_at = deadline_at
-     WHERE job_id = :'id'
-SQL
+take_over($id);
 for my $number (1 .. 2) {                 # the first may have been under way
-    my $was = due($witness);
-    ok wait_for(sub { due($witness) ne $was }), "another host leads it: heartbeat $number reports it";
+    my $was = lease_end($witness);
+    ok wait_for(sub { lease_end($witness) ne $was }), "another host leads it: heartbeat $number reports it";
 }
 sql('DROP FUNCTION genflow.test_full() CASCADE');
 ok wait_for(sub { sql1("SELECT provider_ref FROM genflow.work WHERE job_id = :'id'", id => $id) }),
@@ -65,10 +62,5 @@ credits_are $user, 9, 0, '... and charged once';
 open_gate($other);
 is ended($other, $witness, 'unwritten')->{status}, 'completed', 'the other one completes as ever';
 talk_to undef;
-
-sub due {
-    my ($job) = @_;
-    return sql1("SELECT due_at FROM genflow.work WHERE job_id = :'id'", id => $job);
-}
 
 finish;

@@ -44,7 +44,7 @@ is $res->{status}, 200, 'a client that prefers to wait gets the picture';
 my $LEASES = 3;                                       # of 2 s (t/conf/test.conf)
 my $long   = data(generate($user, { prompt => '{{poll=1000}} longer than a lease' }, Prefer => 'respond-async'));
 my $renewed = wait_for {
-    sql1("SELECT w.due_at > m.created_at + :'time'::interval FROM genflow.work w"
+    sql1("SELECT genflow.lease_end(w) > m.created_at + :'time'::interval FROM genflow.work w"
         . ' JOIN public.neo_glitch_media m ON m.id = w.job_id'
         . " WHERE w.job_id = :'id'", id => $long->{id}, time => 2 * ($LEASES + 1) . ' s') eq 't';
 } 30;

@@ -24,6 +24,7 @@
 #include "db/template.h"
 #include "db/steer.h"
 #include "db/user_events.h"
+#include "work/generate.h"
 #include "work/heartbeat.h"
 
 #define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -581,18 +582,28 @@ static apr_array_header_t *lease_of(const gf_job_t *leased)
     return leases;
 }
 
-static gf_err_t *call_heartbeat(void)
+/* The one lease that "unit host" names, or drops; *said: what it says about it, -1: nothing. */
+static gf_err_t *beat(int *said, const gf_job_t *names, const gf_job_t *drops)
 {
-    apr_array_header_t *held;
+    apr_array_header_t *none = apr_array_make(unit.ctx.pool, 1, sizeof(gf_lease_t));
+    const gf_beat_t in = { .owner = "unit host",
+                           .leads = true,
+                           .leases = names ? lease_of(names) : none,
+                           .dropped = drops ? lease_of(drops) : none };
+    apr_array_header_t *rows;
+    gf_err_t *err = gf_queue_heartbeat(&rows, &unit.ctx, &in);
 
-    return gf_queue_heartbeat(&held, &unit.ctx, lease_of(&job));
+    if (!err) {
+        *said = rows->nelts ? (int)APR_ARRAY_IDX(rows, 0, gf_beat_row_t).word : -1;
+    }
+    return err;
 }
 
-static gf_err_t *call_ended(void)
+static gf_err_t *call_heartbeat(void)
 {
-    apr_array_header_t *ended;
+    int said;
 
-    return gf_queue_ended(&ended, &unit.ctx, lease_of(&job));
+    return beat(&said, &job, NULL);
 }
 
 static gf_err_t *call_hand_back(void)
@@ -704,7 +715,6 @@ static const struct {
     { "requeue", call_requeue },
     { "settle", call_settle },
     { "heartbeat", call_heartbeat },
-    { "ended", call_ended },
     { "live", call_live },
     { "feed", call_feed },
     { "gallery", call_gallery },
@@ -1004,7 +1014,7 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
     gf_claim_cursor_t cursor = { .owner = "unit host",
                                  .limit = 10,
                                  .from = { "-infinity", "-infinity", "-infinity", "-infinity" } };
-    apr_array_header_t *held = NULL;
+    int said;
     gf_created_t created;
     gf_job_t *claimed = NULL;
     gf_job_t late;
@@ -1040,11 +1050,12 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
     claimed->provider_ref = ref; /* no provider gives an id twice */
     unit_no_error(gf_queue_accepted(&lease, &unit.ctx, claimed, &choice, "stability"));
     ck_assert_int_eq(lease, GF_LEASE_OURS);
-    unit_no_error(gf_queue_heartbeat(&held, &unit.ctx, lease_of(claimed)));
-    ck_assert_int_eq(held->nelts, 1);
-    ck_assert_str_eq(APR_ARRAY_IDX(held, 0, const char *), created.id);
-    unit_no_error(gf_queue_heartbeat(&held, &unit.ctx, lease_of(&late)));
-    ck_assert_int_eq(held->nelts, 0);
+    unit_no_error(beat(&said, claimed, NULL));
+    ck_assert_int_eq(said, GF_BEAT_HELD);
+    unit_no_error(beat(&said, NULL, NULL));
+    ck_assert_int_eq(said, -1);
+    unit_no_error(beat(&said, &late, NULL));
+    ck_assert_int_eq(said, GF_BEAT_LOST);
 
     unit_no_error(gf_queue_hand_back(&unit.ctx, lease_of(claimed)));
     gf_job_free(claimed);
@@ -1060,8 +1071,8 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
     ck_assert_int_eq(settle(claimed, &unwanted), GF_SETTLED_DONE);
     unit_no_error(gf_queue_attempt(&lease, &unit.ctx, claimed, &choice, HASH));
     ck_assert_msg(lease == GF_LEASE_ENDED, "somebody ended it");
-    unit_no_error(gf_queue_ended(&held, &unit.ctx, lease_of(claimed)));
-    ck_assert_msg(held->nelts == 1, "who held it learns so");
+    unit_no_error(beat(&said, claimed, NULL));
+    ck_assert_msg(said == GF_BEAT_ENDED, "who held it learns so");
     gf_job_free(claimed);
     end();
 }
@@ -1070,9 +1081,10 @@ END_TEST
 #define LEASES 1201
 
 /* The first and the last are live; the others are not there any more. */
-START_TEST(leases_are_renewed_in_statements_of_500)
+START_TEST(new_leases_are_named_in_statements_of_500)
 {
-    gf_heartbeat_t heartbeat = { .number = 1 };
+    gf_heartbeat_t heartbeat = { .owner = "unit host", .leads = true };
+    int held = 0;
     gf_created_t created[2];
     gf_job_t live[2];
     const char *user;
@@ -1082,6 +1094,7 @@ START_TEST(leases_are_renewed_in_statements_of_500)
     user = rich_user(4);
     heartbeat.pool = unit.ctx.pool;
     heartbeat.leases = apr_array_make(unit.ctx.pool, LEASES, sizeof(gf_lease_t));
+    heartbeat.dropped = apr_array_make(unit.ctx.pool, 1, sizeof(gf_lease_t));
     for (i = 0; i < LEASES; i++) {
         gf_lease_t *one = apr_array_push(heartbeat.leases);
 
@@ -1095,11 +1108,22 @@ START_TEST(leases_are_renewed_in_statements_of_500)
     }
     unit.taken = 0;
     unit_no_error(gf_heartbeat_renew(&heartbeat, &unit.ctx));
-    ck_assert_int_eq(unit.taken, 3 + 1);
-    ck_assert_uint_eq(apr_hash_count(heartbeat.held), 2);
-    ck_assert_ptr_nonnull(apr_hash_get(heartbeat.held, created[0].id, APR_HASH_KEY_STRING));
-    ck_assert_ptr_nonnull(apr_hash_get(heartbeat.held, created[1].id, APR_HASH_KEY_STRING));
-    ck_assert_uint_eq(apr_hash_count(heartbeat.ended), LEASES - 2);
+    ck_assert_int_eq(unit.taken, 3);
+    ck_assert_uint_eq(apr_hash_count(heartbeat.words), LEASES);
+    for (i = 0; i < LEASES; i++) {
+        const gf_lease_t *one = &APR_ARRAY_IDX(heartbeat.leases, i, gf_lease_t);
+        const gf_beat_row_t *row = apr_hash_get(
+            heartbeat.words, apr_psprintf(unit.ctx.pool, "%s 1", one->id), APR_HASH_KEY_STRING);
+
+        held += row->word == GF_BEAT_HELD;
+        ck_assert_int_eq(row->word, i % (LEASES - 1) ? GF_BEAT_ENDED : GF_BEAT_HELD);
+    }
+    ck_assert_int_eq(held, 2);
+    heartbeat.leases = apr_array_make(unit.ctx.pool, 1, sizeof(gf_lease_t));
+    unit.taken = 0;
+    unit_no_error(gf_heartbeat_renew(&heartbeat, &unit.ctx));
+    ck_assert_msg(unit.taken == 1, "they are renewed in one, which names none");
+    ck_assert_uint_eq(apr_hash_count(heartbeat.words), 0);
     for (i = 0; i < 2; i++) {
         ck_assert_int_eq(settle(&live[i], &failure), GF_SETTLED_DONE);
     }
@@ -1107,9 +1131,79 @@ START_TEST(leases_are_renewed_in_statements_of_500)
 }
 END_TEST
 
+static void says(gf_heartbeat_t *heartbeat, const char *lease, gf_beat_word_t word)
+{
+    gf_beat_row_t *row = apr_pcalloc(unit.ctx.pool, sizeof(*row));
+
+    row->word = word;
+    apr_hash_set(heartbeat->words, lease, APR_HASH_KEY_STRING, row);
+}
+
+/* What an answered heartbeat means for runs, by job and epoch. */
+START_TEST(a_heartbeat_speaks_of_leases)
+{
+    gf_heartbeat_t heartbeat = { .succeeded = true, .words = apr_hash_make(unit.ctx.pool) };
+    gf_job_t leased = { .id = "a job", .epoch = 2 };
+    gf_run_t run = { .job = &leased, .kind = &gf_kind_generate };
+
+    ck_assert_int_eq(gf_heartbeat_event(&heartbeat, &run), GF_EVENT_NONE);
+    says(&heartbeat, "a job 1", GF_BEAT_LOST);
+    says(&heartbeat, "another job 2", GF_BEAT_ENDED);
+    ck_assert_int_eq(gf_heartbeat_event(&heartbeat, &run), GF_EVENT_NONE);
+    ck_assert_msg(!run.led, "it said nothing about it");
+    says(&heartbeat, "a job 2", GF_BEAT_LOST);
+    ck_assert_int_eq(gf_heartbeat_event(&heartbeat, &run), GF_EVENT_LEASE_LOST);
+    says(&heartbeat, "a job 2", GF_BEAT_ENDED);
+    ck_assert_int_eq(gf_heartbeat_event(&heartbeat, &run), GF_EVENT_JOB_ENDED);
+    says(&heartbeat, "a job 2", GF_BEAT_HELD);
+    heartbeat.succeeded = false;
+    ck_assert_int_eq(gf_heartbeat_event(&heartbeat, &run), GF_EVENT_NONE);
+    ck_assert_msg(!run.led, "a failed heartbeat says nothing");
+    heartbeat.succeeded = true;
+    ck_assert_int_eq(gf_heartbeat_event(&heartbeat, &run), GF_EVENT_NONE);
+    ck_assert_msg(run.led, "it is ours");
+}
+END_TEST
+
+/* A lease that is given up is named until a heartbeat has succeeded; one that no heartbeat has
+ * named ends by itself. */
+START_TEST(a_dropped_lease_is_kept_until_a_heartbeat_succeeds)
+{
+    gf_heartbeat_t heartbeat = { .parent = unit.ctx.pool, .open = true };
+    gf_job_t leased = { .id = "a job", .epoch = 2 };
+    gf_run_t run = { .job = &leased, .kind = &gf_kind_generate };
+
+    gf_heartbeat_drop(&heartbeat, &run);
+    ck_assert_ptr_null(heartbeat.drops);
+    run.named = true;
+    gf_heartbeat_drop(&heartbeat, &run);
+    ck_assert_ptr_nonnull(heartbeat.drops);
+    heartbeat.dropping = heartbeat.drops; /* a heartbeat has it, and fails */
+    heartbeat.drops = NULL;
+    leased.epoch = 3;
+    gf_heartbeat_drop(&heartbeat, &run); /* meanwhile */
+    gf_heartbeat_end(&heartbeat);
+    ck_assert(!heartbeat.open && heartbeat.leads);
+    ck_assert_ptr_null(heartbeat.dropping);
+    ck_assert_int_eq(heartbeat.drops->lease.epoch, 2);
+    ck_assert_int_eq(heartbeat.drops->next->lease.epoch, 3);
+    ck_assert_ptr_null(heartbeat.drops->next->next);
+    heartbeat.dropping = heartbeat.drops;
+    heartbeat.drops = NULL;
+    heartbeat.leads = false;
+    heartbeat.succeeded = true;
+    gf_heartbeat_end(&heartbeat);
+    ck_assert_ptr_null(heartbeat.drops);
+    ck_assert_ptr_null(heartbeat.dropping);
+    ck_assert_msg(!heartbeat.leads, "the row is gone");
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const without[] = {
+        a_heartbeat_speaks_of_leases,
+        a_dropped_lease_is_kept_until_a_heartbeat_succeeds,
         without_a_connection_every_act_says_so,
         on_a_dead_connection_every_act_says_so,
         NULL,
@@ -1119,7 +1213,7 @@ int main(void)
         a_creation_records_the_intent_and_settling_returns_the_generation,
         a_generation_is_read_as_it_was_made_and_as_it_ended,
         a_job_is_claimed_worked_on_and_ended_under_its_lease,
-        leases_are_renewed_in_statements_of_500,
+        new_leases_are_named_in_statements_of_500,
         NULL,
     };
 

@@ -12,7 +12,7 @@ use warnings;
 use Genflow::Test;
 use parent -norequire, 'Exporter';
 
-our @EXPORT = qw(leader_of lengthen_grace normal_grace hold_up is_held_up break_up
+our @EXPORT = qw(leader_of lease_end take_over lengthen_grace normal_grace hold_up is_held_up break_up
     freeze stop_httpd start_httpd kill_httpd kill_parent configure);
 
 use constant {
@@ -32,6 +32,27 @@ sub leader_of {
     my ($id) = @_;
     my $owner = sql1("SELECT lease_owner FROM genflow.work WHERE job_id = :'id'", id => $id);
     return $owner ? (split /:/, $owner)[1] : undef;
+}
+
+# When its lease ends, in seconds since 1970; 0: no host leads it.
+sub lease_end {
+    my ($id) = @_;
+    return sql1(<<'SQL', id => $id) || 0;
+        SELECT extract(epoch FROM genflow.lease_end(w)) FROM genflow.work w
+         WHERE job_id = :'id' AND lease_owner IS NOT NULL
+SQL
+}
+
+# Another host claims these generations, as if their leases were over, and leads them until their
+# deadlines.
+sub take_over {
+    my (@ids) = @_;
+    return sql(<<'SQL', ids => join ',', @ids);
+        SELECT genflow.recall(string_to_array(:'ids', ',')::uuid[]);
+        UPDATE genflow.work SET epoch = epoch + 1, lease_owner = 'another:1:host', led = false,
+               due_at = deadline_at
+         WHERE job_id = ANY (string_to_array(:'ids', ',')::uuid[])
+SQL
 }
 
 # A process that was sending when its lease expired has one more lease to come back (sql/types/claim.sql).
