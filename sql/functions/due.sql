@@ -17,7 +17,7 @@
 -- `at` is when the first row there was due, where a claim begins. A row that another host has
 -- locked counts: the claim finds it locked. Jobs that a child leads are looked at only when its
 -- lease is over.
--- Servers from before schema 33 send neither p_back nor p_ahead and no times behind those of the
+-- Servers from before schema 32 send neither p_back nor p_ahead and no times behind those of the
 -- types; they read only place and the first row's at.
 -- Called by: one child of each host, at least once in GenflowDispatchPoll. Locks: none. The plan is
 -- pinned as a claim's.
