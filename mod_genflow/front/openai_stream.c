@@ -149,30 +149,41 @@ static void send_next(pictures_t *all)
 
 /* ---- steps ---- */
 
+/* Reads a generation: in the step's memory while it lives, once it has ended in the request's. */
+static gf_err_t *read_one(pictures_t *all, int i)
+{
+    gf_req_t *req = all->stream.wait.req;
+    const gf_find_t find = { .id = all->watches[i].id };
+    gf_view_t view;
+
+    GF_TRY(gf_queue_get(&view, &all->stream.wait.ctx, req->type, req->user, &find));
+    if (!gf_view_ended(&view)) {
+        return NULL;
+    }
+    GF_TRY(gf_queue_get(&all->views[i], req->ctx, req->type, req->user, &find));
+    all->progress[i] = HAS_ENDED;
+    return NULL;
+}
+
 /* Reads the generations that may have ended. While the database is away the stream goes on. */
 static void read_news(pictures_t *all)
 {
     api_wait_t *wait = &all->stream.wait;
-    gf_req_t *req = wait->req;
     bool read_all = wait->failed;
     int i;
 
     wait->failed = false;
     for (i = 0; i < all->count; i++) {
-        const gf_find_t find = { .id = all->watches[i].id };
         gf_err_t *err;
 
         if (all->progress[i] != WAITS || (!read_all && all->watches[i].seen == GF_NEWS_NONE)) {
             continue;
         }
-        err = gf_queue_get(&all->views[i], req->ctx, req->type, req->user, &find);
+        err = read_one(all, i);
         wait->failed = wait->failed || gf_err_is(err, GF_E_DB_DOWN);
         if (err) {
             api_stream_log(&all->stream, err);
             all->stream.over = !gf_err_is(err, GF_E_DB_DOWN);
-        }
-        else if (gf_view_ended(&all->views[i])) {
-            all->progress[i] = HAS_ENDED;
         }
     }
 }
