@@ -70,7 +70,9 @@ CREATE TYPE genflow.generation AS (
     input jsonb,
     input_summary jsonb,
     expected_seconds integer,
-    row_version text
+    row_version text,
+    favourite boolean,
+    title text
 );
 
 CREATE TYPE genflow.job_brief AS (
@@ -233,6 +235,24 @@ CREATE TABLE genflow.deliveries (
 );
 CREATE INDEX deliveries_due ON genflow.deliveries USING btree (due_at);
 
+CREATE TABLE genflow.edits (
+    job_id uuid NOT NULL,
+    type_no smallint NOT NULL,
+    user_id text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT edits_pkey PRIMARY KEY (job_id)
+);
+CREATE INDEX edits_user ON genflow.edits USING btree (user_id, at);
+
+CREATE UNLOGGED TABLE genflow.expected (
+    type_no smallint NOT NULL,
+    p50 bigint,
+    p90 bigint,
+    computed_at timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
+    CONSTRAINT expected_pkey PRIMARY KEY (type_no),
+    CONSTRAINT expected_type_no_fkey FOREIGN KEY (type_no) REFERENCES genflow.types(no) ON DELETE CASCADE
+) WITH (fillfactor=50);
+
 CREATE TABLE genflow.hooks (
     provider text NOT NULL,
     event text NOT NULL,
@@ -298,8 +318,10 @@ CREATE TABLE genflow.lost_responses (
     taken boolean NOT NULL DEFAULT false,
     jobs uuid[] NOT NULL,
     at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    held_by uuid,
+    held_until timestamp with time zone,
     CONSTRAINT lost_responses_pkey PRIMARY KEY (id),
-    CONSTRAINT lost_responses_jobs_check CHECK ((cardinality(jobs) >= 1) AND (cardinality(jobs) <= 10))
+    CONSTRAINT lost_responses_jobs_check CHECK (cardinality(jobs) <= 10)
 );
 CREATE INDEX lost_responses_at ON genflow.lost_responses USING btree (at);
 CREATE INDEX lost_responses_hash ON genflow.lost_responses USING btree (user_id, hash, at);
@@ -423,6 +445,16 @@ CREATE TABLE genflow.site (
     CONSTRAINT site_pkey PRIMARY KEY (only_row),
     CONSTRAINT site_only_row_check CHECK (only_row)
 ) WITH (fillfactor=50);
+
+CREATE TABLE genflow.tags (
+    user_id text NOT NULL,
+    tag text NOT NULL,
+    type_no smallint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    job_id uuid NOT NULL,
+    CONSTRAINT tags_pkey PRIMARY KEY (user_id, tag, type_no, created_at, job_id),
+    CONSTRAINT tags_tag_check CHECK (length(tag) <= 200)
+);
 
 CREATE TABLE genflow.templates (
     id uuid NOT NULL,
@@ -552,6 +584,8 @@ CREATE TABLE public.neo_glitch_media (
     visibility text NOT NULL DEFAULT 'private'::text,
     allow_remix boolean NOT NULL DEFAULT false,
     tags text[],
+    favourite boolean NOT NULL DEFAULT false,
+    title text,
     meta jsonb,
     hold_kind text GENERATED ALWAYS AS  CASE WHEN (legacy_id IS NULL) THEN 'hold'::text ELSE NULL::text END,
     settle_kind text GENERATED ALWAYS AS  CASE WHEN (legacy_id IS NOT NULL) THEN NULL::text WHEN (status = 'completed'::text) THEN 'capture'::text WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text ELSE NULL::text END,
@@ -568,12 +602,14 @@ CREATE TABLE public.neo_glitch_media (
     CONSTRAINT neo_glitch_media_run_id_check CHECK ((length(run_id) >= 1) AND (length(run_id) <= 200)),
     CONSTRAINT neo_glitch_media_status_check CHECK (status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])),
     CONSTRAINT neo_glitch_media_tags_check CHECK ((cardinality(tags) <= 100) AND (octet_length((tags)::text) <= 8192)),
+    CONSTRAINT neo_glitch_media_title_check CHECK ((length(title) >= 1) AND (length(title) <= 200)),
     CONSTRAINT neo_glitch_media_visibility_check CHECK (visibility = ANY (ARRAY['private'::text, 'public'::text])),
     CONSTRAINT neo_glitch_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT neo_glitch_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED
 ) WITH (autovacuum_vacuum_scale_factor=0.05, autovacuum_analyze_scale_factor=0.05, fillfactor=55);
 CREATE INDEX neo_glitch_media_all ON public.neo_glitch_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
 CREATE INDEX neo_glitch_media_all_lost ON public.neo_glitch_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+CREATE INDEX neo_glitch_media_favourite ON public.neo_glitch_media USING btree (user_id, created_at, id) WHERE favourite;
 CREATE UNIQUE INDEX neo_glitch_media_legacy_id ON public.neo_glitch_media USING btree (legacy_id) WHERE (legacy_id IS NOT NULL);
 CREATE INDEX neo_glitch_media_lost ON public.neo_glitch_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
 CREATE INDEX neo_glitch_media_preset ON public.neo_glitch_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
@@ -584,6 +620,9 @@ CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_
 CREATE TRIGGER neo_glitch_media_guard BEFORE UPDATE ON public.neo_glitch_media FOR EACH ROW WHEN ((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR (new.legacy_id IS DISTINCT FROM old.legacy_id) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status))) EXECUTE FUNCTION genflow.forbid();
 CREATE TRIGGER neo_glitch_media_no_delete BEFORE DELETE ON public.neo_glitch_media FOR EACH ROW WHEN (old.status = ANY (ARRAY['pending'::text, 'processing'::text])) EXECUTE FUNCTION genflow.forbid();
 CREATE TRIGGER neo_glitch_media_no_truncate BEFORE TRUNCATE ON public.neo_glitch_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER neo_glitch_media_tags_delete AFTER DELETE ON public.neo_glitch_media FOR EACH ROW WHEN (old.tags IS NOT NULL) EXECUTE FUNCTION genflow.tags_keep('1');
+CREATE TRIGGER neo_glitch_media_tags_insert AFTER INSERT ON public.neo_glitch_media FOR EACH ROW WHEN (new.tags IS NOT NULL) EXECUTE FUNCTION genflow.tags_keep('1');
+CREATE TRIGGER neo_glitch_media_tags_update AFTER UPDATE OF tags ON public.neo_glitch_media FOR EACH ROW WHEN (new.tags IS DISTINCT FROM old.tags) EXECUTE FUNCTION genflow.tags_keep('1');
 
 CREATE FUNCTION genflow.admin_api_key_put(p_user text, p_id text, p_hash bytea, p_name text, p_scopes text[], p_types text[], p_expires timestamp with time zone, p_budget bigint, p_per text, p_by text, p_max integer, OUT outcome text, OUT created_at text, OUT expires_at text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -776,7 +815,7 @@ CREATE FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p
 $$
 DECLARE
     v_at  timestamptz := genflow.made_at(p_before);
-    v_sql text := genflow.list_query(p_types, p_status, p_user, NULL, v_at);
+    v_sql text := (genflow.list_query(p_types, p_status, p_user, NULL, v_at)).query;
 BEGIN
     IF v_sql IS NOT NULL THEN
         RETURN QUERY EXECUTE format('SELECT t.name, j.user_id, j.id FROM (SELECT * FROM (%s) u '
@@ -1776,7 +1815,7 @@ BEGIN
     PERFORM genflow.type_render(t, f.part)
        FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'pace', 'get', 'claim',
                          'accepted', 'settle_get', 'restored',
-                         'cancel', 'delete']) AS f(part);
+                         'thumbnail', 'cancel', 'delete', 'edit']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;
@@ -1789,7 +1828,7 @@ $$
 $$;
 
 CREATE FUNCTION genflow.delivery_claim(p_types text[], p_limit integer, p_lease interval, p_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone) RETURNS TABLE(id uuid, type text, user_id text, tries integer, at bigint, event text)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_hashjoin=off SET enable_mergejoin=off AS
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off SET enable_hashjoin=off SET enable_mergejoin=off AS
 $$
 DECLARE
     v_now timestamptz := clock_timestamp();
@@ -2420,7 +2459,7 @@ END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_stuck(text,uuid,integer) TO genflow_administration;
 
 CREATE FUNCTION genflow.due(p_types text[], p_since timestamp with time zone[], p_back interval DEFAULT '00:00:10'::interval, p_ahead interval DEFAULT '00:00:00'::interval) RETURNS TABLE(place integer, at timestamp with time zone, lane integer, wait_ms integer)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
     v_now   timestamptz := clock_timestamp();
@@ -2519,6 +2558,16 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.due(text[],timestamp with time zone[],interval,interval) TO genflow_module;
 
+CREATE FUNCTION genflow.edit_keep(p_user text, p_id uuid, p_type smallint) RETURNS void
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('genflow edits of ' || p_user, 0));
+    INSERT INTO genflow.edits (job_id, type_no, user_id, at)
+    VALUES (p_id, p_type, p_user, clock_timestamp())
+        ON CONFLICT (job_id) DO UPDATE SET at = EXCLUDED.at;
+END $$;
+
 CREATE FUNCTION genflow.ended(p_ids uuid[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -2534,6 +2583,48 @@ $$
                    AND l.call = p_call)
 $$;
 
+CREATE FUNCTION genflow.expected_compute(p_age interval) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
+$$
+DECLARE
+    v_count integer := 0;
+    v_took  bigint[];
+    t       record;
+BEGIN
+    INSERT INTO genflow.expected (type_no)
+    SELECT y.no FROM genflow.types y
+     WHERE NOT EXISTS (SELECT FROM genflow.expected e WHERE e.type_no = y.no) ORDER BY y.no
+        ON CONFLICT DO NOTHING;
+    FOR t IN SELECT y.no, to_regclass(format('%I.%I', y.media_schema, y.media_table)) AS media
+               FROM genflow.expected e JOIN genflow.types y ON y.no = e.type_no
+              WHERE e.computed_at < clock_timestamp() - p_age
+              ORDER BY e.type_no FOR UPDATE OF e SKIP LOCKED LOOP
+        CONTINUE WHEN t.media IS NULL;
+        BEGIN
+            EXECUTE format('SELECT percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY s.took)
+                              FROM (SELECT (extract(epoch FROM n.finished_at - n.started_at)
+                                            * 1000)::bigint AS took
+                                      FROM (SELECT m.status, m.started_at, m.finished_at,
+                                                   m.legacy_id
+                                              FROM %s m
+                                             ORDER BY m.created_at AT TIME ZONE ''UTC'' DESC,
+                                                      m.id DESC LIMIT 5000) n
+                                     WHERE n.status = ''completed'' AND n.legacy_id IS NULL
+                                       AND n.started_at IS NOT NULL LIMIT 200) s', t.media)
+               INTO v_took;
+        -- its table was dropped just now
+        EXCEPTION WHEN undefined_table THEN
+            CONTINUE;
+        END;
+        UPDATE genflow.expected e SET p50 = coalesce(v_took[1], e.p50),
+               p90 = coalesce(v_took[2], e.p90), computed_at = clock_timestamp()
+         WHERE e.type_no = t.no;
+        v_count := v_count + 1;
+    END LOOP;
+    RETURN v_count;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.expected_compute(interval) TO genflow_module;
+
 CREATE FUNCTION genflow.feed(p_viewer text, p_types text[], p_offset integer, p_limit integer) RETURNS SETOF genflow.generation
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -2548,6 +2639,10 @@ BEGIN
     END LOOP;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.feed(text,text[],integer,integer) TO genflow_module;
+
+CREATE FUNCTION genflow.folded(p_text text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$SELECT lower(p_text COLLATE "und-x-icu")$$;
 
 CREATE FUNCTION genflow.forbid() RETURNS trigger
     LANGUAGE plpgsql AS
@@ -2686,6 +2781,7 @@ BEGIN
                    'delivery_note',
                    'due',
                    'ended',
+                   'expected_compute',
                    'feed',
                    'generation_of',
                    'gallery',
@@ -2695,6 +2791,7 @@ BEGIN
                    'heartbeat',
                    'history',
                    'history_count',
+                   'history_total',
                    'hook',
                    'hook_known',
                    'hook_ref',
@@ -2702,6 +2799,7 @@ BEGIN
                    'janitor_parts',
                    'ledger_list',
                    'live',
+                   'lost_response_keep',
                    'lost_response_put',
                    'lost_response_take',
                    'made_before',
@@ -2724,15 +2822,17 @@ BEGIN
                    'template_put',
                    'templates',
                    'type_of',
+                   'type_states',
                    'user_events',
                    'user_settings',
+                   'user_state',
                    'user_versions']) AS act
             UNION ALL
             SELECT 'genflow_module', t.prefix || a.act
               FROM genflow.types t,
                   unnest(ARRAY['_create', '_create_batch', '_start', '_get', '_claim', '_accepted',
-                               '_settle', '_settle_get',
-                                                 '_restored', '_cancel', '_delete']) AS a(act)
+                               '_settle', '_settle_get', '_restored', '_thumbnail', '_cancel',
+                               '_delete', '_edit']) AS a(act)
             UNION ALL
             SELECT 'genflow_administration', unnest(ARRAY[
                    'admin_api_key_put',
@@ -2876,47 +2976,98 @@ $$
 $$;
 GRANT EXECUTE ON FUNCTION genflow.heartbeat(uuid[],integer[],interval) TO genflow_module;
 
-CREATE FUNCTION genflow.history(p_user text, p_types text[], p_status text, p_preset text, p_at bigint, p_id uuid, p_limit integer) RETURNS SETOF genflow.generation
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+CREATE FUNCTION genflow.history(p_user text, p_types text[], p_status text, p_preset text, p_at bigint, p_id uuid, p_limit integer, p_words text[] DEFAULT NULL::text[], p_tag text DEFAULT NULL::text, p_since bigint DEFAULT NULL::bigint, p_favourite boolean DEFAULT false) RETURNS SETOF genflow.generation
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET jit=off AS
 $$
 DECLARE
-    v_at   timestamptz := 'epoch'::timestamptz + p_at * interval '1 microsecond';
-    v_rows text := genflow.list_query(p_types, p_status, p_user, p_preset, v_at);
-    v_read text := (SELECT string_agg(format('SELECT g.*, p.created_at AS newest FROM page p, '
-                                             'LATERAL genflow.%I($1, p.id) g WHERE p.no = %s',
-                                                 t.prefix || '_get', t.no),
-                                      ' UNION ALL ')
-                      FROM genflow.types t WHERE t.name = ANY (p_types));
-    v_sql  text;
+    v_at    timestamptz := 'epoch'::timestamptz + p_at * interval '1 microsecond';
+    v_since timestamptz := 'epoch'::timestamptz + p_since * interval '1 microsecond';
+    v_like  text[] := genflow.like_words(p_words);
+    v_read  text := (SELECT string_agg(format('SELECT g.*, p.created_at AS newest FROM page p, '
+                                              'LATERAL genflow.%I($1, p.id) g WHERE p.no = %s',
+                                                  t.prefix || '_get', t.no),
+                                       ' UNION ALL ')
+                       FROM genflow.types t WHERE t.name = ANY (p_types));
+    c       record;
+    q       record;
+    v_look  integer := p_limit;
+    v_found bigint;
+    g       genflow.generation;
 BEGIN
-    IF v_rows IS NULL THEN
+    SELECT * INTO c FROM genflow.list_changed(p_user, v_since) WHERE p_since IS NOT NULL;
+    SELECT * INTO q FROM genflow.list_query(p_types, p_status, p_user, p_preset, v_at, p_tag,
+                                            p_words IS NOT NULL, v_since,
+                                            coalesce(c.is_many, false), p_favourite);
+    IF q.query IS NULL THEN
         RETURN;
     END IF;
-    v_sql := format('WITH page AS MATERIALIZED (SELECT * FROM (%s) u ORDER BY u.created_at DESC, '
-                    'u.id DESC LIMIT $6) '
-                    'SELECT %s FROM (%s) r ORDER BY r.newest DESC, r.id DESC', v_rows,
-                    (SELECT string_agg('r.' || a.attname, ', ' ORDER BY a.attnum)
-                     FROM pg_attribute a
-                      WHERE a.attrelid = 'genflow.generation'::regclass AND a.attnum > 0
-                        AND NOT a.attisdropped), v_read);
-    RETURN QUERY EXECUTE v_sql USING p_user, p_status, p_preset, v_at, p_id, p_limit;
+    IF q.is_bounded THEN
+        v_look := genflow.list_bound();
+    END IF;
+    RETURN QUERY EXECUTE format(
+        'WITH page AS MATERIALIZED (SELECT * FROM (SELECT * FROM (%s) u '
+        'ORDER BY u.created_at DESC, u.id DESC LIMIT $6) s '
+        'WHERE s.matches ORDER BY s.created_at DESC, s.id DESC LIMIT %s) '
+        'SELECT %s FROM (%s) r ORDER BY r.newest DESC, r.id DESC', q.query, p_limit,
+        (SELECT string_agg('r.' || a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute a
+          WHERE a.attrelid = 'genflow.generation'::regclass AND a.attnum > 0
+            AND NOT a.attisdropped), v_read)
+      USING p_user, p_status, p_preset, v_at, p_id, v_look, p_tag, v_like, v_since, c.ids;
+    GET DIAGNOSTICS v_found = ROW_COUNT;
+    IF NOT q.is_bounded OR v_found = p_limit THEN
+        RETURN;
+    END IF;
+    EXECUTE format('SELECT u.id, (extract(epoch FROM u.created_at) * 1000000)::bigint FROM (%s) u '
+                   'ORDER BY u.created_at DESC, u.id DESC OFFSET $6 - 1 LIMIT 1', q.query)
+       INTO g.id, g.at
+      USING p_user, p_status, p_preset, v_at, p_id, v_look, p_tag, v_like, v_since, c.ids;
+    IF g.id IS NOT NULL THEN
+        g.outcome := 'more';
+        RETURN NEXT g;
+    END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.history(text,text[],text,text,bigint,uuid,integer) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.history(text,text[],text,text,bigint,uuid,integer,text[],text,bigint,boolean) TO genflow_module;
 
 CREATE FUNCTION genflow.history_count(p_user text, p_types text[], p_status text, p_preset text, p_most integer) RETURNS bigint
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT t.total FROM genflow.history_total(p_user, p_types, p_status, p_preset, p_most) t
+$$;
+GRANT EXECUTE ON FUNCTION genflow.history_count(text,text[],text,text,integer) TO genflow_module;
+
+CREATE FUNCTION genflow.history_total(p_user text, p_types text[], p_status text, p_preset text, p_most integer, p_words text[] DEFAULT NULL::text[], p_tag text DEFAULT NULL::text, p_since bigint DEFAULT NULL::bigint, p_favourite boolean DEFAULT false, OUT total bigint, OUT is_exact boolean) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET jit=off AS
 $$
 DECLARE
-    v_rows  text := genflow.list_query(p_types, p_status, p_user, p_preset, NULL);
-    v_count bigint := 0;
+    v_since timestamptz := 'epoch'::timestamptz + p_since * interval '1 microsecond';
+    v_like  text[] := genflow.like_words(p_words);
+    v_look  integer := p_most + 1;
+    v_older boolean := false;
+    c       record;
+    q       record;
 BEGIN
-    IF v_rows IS NOT NULL THEN
-        EXECUTE format('SELECT count(*) FROM (SELECT FROM (%s) u LIMIT $6) c', v_rows) INTO v_count
-          USING p_user, p_status, p_preset, NULL::timestamptz, NULL::uuid, p_most;
+    SELECT * INTO c FROM genflow.list_changed(p_user, v_since) WHERE p_since IS NOT NULL;
+    SELECT * INTO q FROM genflow.list_query(p_types, p_status, p_user, p_preset, NULL, p_tag,
+                                            p_words IS NOT NULL, v_since,
+                                            coalesce(c.is_many, false), p_favourite);
+    total := 0;
+    IF q.query IS NOT NULL THEN
+        v_look := CASE WHEN q.is_bounded THEN genflow.list_bound() ELSE v_look END;
+        EXECUTE format('SELECT count(*) FROM (SELECT FROM (SELECT * FROM (%s) u '
+                       'ORDER BY u.created_at DESC, u.id DESC LIMIT $6) s WHERE s.matches '
+                       'LIMIT %s) c', q.query, p_most + 1) INTO total
+          USING p_user, p_status, p_preset, NULL::timestamptz, NULL::uuid, v_look, p_tag, v_like,
+                v_since, c.ids;
+        IF q.is_bounded AND total <= p_most THEN
+            EXECUTE format('SELECT EXISTS (SELECT FROM (%s) u OFFSET $6 - 1)', q.query) INTO v_older
+              USING p_user, p_status, p_preset, NULL::timestamptz, NULL::uuid, v_look, p_tag,
+                    v_like, v_since, c.ids;
+        END IF;
     END IF;
-    RETURN v_count;
+    is_exact := total <= p_most AND NOT v_older;
+    total := least(total, p_most);
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.history_count(text,text[],text,text,integer) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.history_total(text,text[],text,text,integer,text[],text,bigint,boolean) TO genflow_module;
 
 CREATE FUNCTION genflow.hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text, p_api_key text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
@@ -3018,7 +3169,7 @@ $$;
 GRANT EXECUTE ON FUNCTION genflow.iso(timestamp with time zone) TO genflow_administration;
 
 CREATE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval DEFAULT NULL::interval) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
     v_over  timestamptz := clock_timestamp() - p_jobs;
@@ -3178,7 +3329,7 @@ $$
 $$;
 
 CREATE FUNCTION genflow.lane_ahead(p_type smallint, p_priority smallint, p_turn timestamp with time zone, OUT ahead bigint, OUT head uuid) RETURNS record
-    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
     v_counted CONSTANT integer := 100;
@@ -3376,6 +3527,13 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.ledger_list(text,text,integer) TO genflow_module;
 
+CREATE FUNCTION genflow.like_words(p_words text[]) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT array_agg('%' || regexp_replace(genflow.folded(w.word), '([\\%_])', '\\\1', 'g') || '%')
+      FROM unnest(p_words) AS w (word)
+$$;
+
 CREATE FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer) RETURNS text
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
 $$
@@ -3395,28 +3553,89 @@ BEGIN
     RETURN 'ok';
 END $$;
 
-CREATE FUNCTION genflow.list_query(p_types text[], p_status text, p_user text, p_preset text, p_at timestamp with time zone) RETURNS text
+CREATE FUNCTION genflow.list_bound() RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$SELECT 10000$$;
+
+CREATE FUNCTION genflow.list_changed(p_user text, p_since timestamp with time zone, OUT ids uuid[], OUT is_many boolean) RETURNS record
     LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    v_zone  text := CASE WHEN p_user IS NULL THEN ' AT TIME ZONE ''UTC''' ELSE '' END;
-    v_where text := concat_ws(' AND ', 'true',
-        CASE WHEN p_user IS NOT NULL THEN 'm.user_id = $1' END,
-        CASE WHEN p_status IN ('failed', 'cancelled') THEN 'm.unsuccessful = $2'
-            WHEN p_status IS NOT NULL THEN 'm.status = $2' END,
-        CASE WHEN p_status IN ('pending', 'processing') THEN
-            concat('m.id = ANY (ARRAY(SELECT w.job_id FROM genflow.work w WHERE w.type_no = %1$s',
-                   CASE WHEN p_user IS NOT NULL THEN ' AND w.user_id = $1' END, '))') END,
-        CASE WHEN p_preset IS NOT NULL THEN 'm.preset = $3' END,
-        CASE WHEN p_at IS NOT NULL THEN format('(m.created_at%s, m.id) < ($4%1$s, $5)', v_zone)
-            END);
+    v_entries bigint;
+    v_edits   uuid[];
 BEGIN
-    RETURN (
-        SELECT string_agg(format(concat('(SELECT %1$s AS no, m.user_id, m.id, m.created_at FROM '
-                                        '%2$I.%3$I m WHERE ', v_where,
-                                        ' ORDER BY m.created_at', v_zone,
-                                            ' DESC, m.id DESC LIMIT $6)'),
-                                 t.no, t.media_schema, t.media_table), ' UNION ALL ' ORDER BY t.no)
+    v_edits := ARRAY(SELECT e.job_id FROM genflow.edits e
+                      WHERE e.user_id = p_user AND e.at >= p_since
+                      ORDER BY e.at LIMIT genflow.list_bound() + 1);
+    SELECT count(*), array_agg(l.ref) FILTER (
+               -- an id may be of a moment after it was created
+               WHERE l.kind IN ('capture', 'release')
+                 AND l.ref < genflow.id_at(greatest(p_since, 'epoch') + interval '1 minute'))
+      INTO v_entries, ids
+      FROM (SELECT n.ref, n.kind FROM genflow.ledger n
+             WHERE n.user_id = p_user AND n.at >= p_since
+             ORDER BY n.at LIMIT genflow.list_bound() + 1) l;
+    is_many := greatest(v_entries, cardinality(v_edits)) > genflow.list_bound();
+    ids := CASE WHEN NOT is_many THEN ids || v_edits END;
+END $$;
+
+CREATE FUNCTION genflow.list_query(p_types text[], p_status text, p_user text, p_preset text, p_at timestamp with time zone, p_tag text DEFAULT NULL::text, p_has_words boolean DEFAULT false, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_walks boolean DEFAULT false, p_favourite boolean DEFAULT false, OUT query text, OUT is_bounded boolean) RETURNS record
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_zone   text := CASE WHEN p_user IS NULL THEN ' AT TIME ZONE ''UTC''' ELSE '' END;
+    v_lives  boolean := coalesce(p_status IN ('pending', 'processing'), false);
+    v_by_tag boolean := p_tag IS NOT NULL AND NOT v_lives;
+    v_first  text[] := array_remove(ARRAY[                  -- conditions, those of an index first
+        CASE WHEN p_favourite THEN 'm.favourite' END,
+        CASE WHEN p_status IN ('failed', 'cancelled') THEN 'm.unsuccessful = $2' END,
+        CASE WHEN p_preset IS NOT NULL THEN 'm.preset = $3' END], NULL);
+    v_conds  text[] := v_first || array_remove(ARRAY[
+        CASE WHEN v_lives OR p_status = 'completed' THEN 'm.status = $2' END,
+        CASE WHEN p_tag IS NOT NULL AND NOT v_by_tag THEN '$7 = ANY (m.tags)' END,
+        CASE WHEN p_has_words
+            THEN 'genflow.folded(concat_ws(chr(10), m.title, m.prompt)) LIKE ALL ($8)' END,
+        CASE WHEN p_walks THEN
+            '(m.created_at >= $9 OR m.finished_at >= $9 OR EXISTS (SELECT FROM genflow.edits e '
+            'WHERE e.job_id = m.id AND e.at >= $9))' END], NULL);
+    v_index  integer := CASE                                -- how many are left to an index
+        WHEN p_tag IS NULL AND NOT p_has_words AND p_since IS NULL AND NOT p_favourite
+            THEN cardinality(v_conds)
+        WHEN v_by_tag OR v_lives THEN 0 ELSE least(cardinality(v_first), 1) END;
+    v_at     text := CASE WHEN v_by_tag THEN 'k.created_at' ELSE 'm.created_at' || v_zone END;
+    v_id     text := CASE WHEN v_by_tag THEN 'k.job_id' ELSE 'm.id' END;
+    v_page   text := format('(%s, %s) < ($4%s, $5)', v_at, v_id, v_zone);
+    v_rows   text := concat('(SELECT %1$s AS no, m.user_id, ',
+        CASE WHEN v_by_tag THEN 'k.job_id AS id, k.created_at, ' ELSE 'm.id, m.created_at, ' END,
+        coalesce(array_to_string(nullif(v_conds[v_index + 1:], '{}'), ' AND '), 'true'),
+        ' AS matches FROM ',
+        -- OFFSET 0: one row after the other, as many as are asked for
+        CASE WHEN v_by_tag THEN 'genflow.tags k CROSS JOIN LATERAL (SELECT * FROM %2$I.%3$I t '
+                                'WHERE t.id = k.job_id OFFSET 0) m '
+            ELSE '%2$I.%3$I m ' END, 'WHERE ', concat_ws(' AND ', 'true',
+            CASE WHEN v_by_tag THEN 'k.user_id = $1 AND k.tag = $7 AND k.type_no = %1$s'
+                WHEN p_user IS NOT NULL THEN 'm.user_id = $1' END,
+            CASE WHEN v_lives THEN
+                concat('m.id = ANY (ARRAY(SELECT w.job_id FROM genflow.work w WHERE w.type_no = ',
+                       '%1$s', CASE WHEN p_user IS NOT NULL THEN ' AND w.user_id = $1' END, '))')
+                END,
+            nullif(array_to_string(v_conds[:v_index], ' AND '), ''),
+            CASE WHEN p_since IS NOT NULL AND NOT p_walks THEN v_at || ' >= $9' END,
+            CASE WHEN p_at IS NOT NULL THEN v_page END),
+        ' ORDER BY ', v_at, ' DESC, ', v_id, ' DESC LIMIT $6)');
+BEGIN
+    is_bounded := v_index < cardinality(v_conds);
+    IF p_since IS NOT NULL AND NOT p_walks THEN             -- and the older ones that have changed
+        v_rows := concat(v_rows, ' UNION ALL (SELECT %1$s, m.user_id, m.id, m.created_at, true '
+            'FROM %2$I.%3$I m WHERE ', array_to_string(ARRAY['m.id = ANY ($10)', 'm.user_id = $1',
+                'm.created_at < $9'] || v_conds, ' AND '),
+            CASE WHEN v_by_tag THEN ' AND $7 = ANY (m.tags)' END,
+            CASE WHEN p_at IS NOT NULL THEN ' AND (m.created_at, m.id) < ($4, $5)' END,
+            ' ORDER BY m.created_at DESC, m.id DESC LIMIT $6)');
+    END IF;
+    query := (
+        SELECT string_agg(format(v_rows, t.no, t.media_schema, t.media_table), ' UNION ALL '
+                          ORDER BY t.no)
           FROM genflow.types t
          WHERE t.name = ANY (p_types)
            AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL);
@@ -3439,6 +3658,24 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.live(uuid[],xid[]) TO genflow_module;
 
+CREATE FUNCTION genflow.lost_response_keep(p_user text, p_hash bytea, p_call uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    PERFORM genflow.lost_response_lock(p_user, p_hash);
+    UPDATE genflow.lost_responses r SET taken = true
+     WHERE r.user_id = p_user AND r.hash = p_hash AND r.held_by = p_call;
+    RETURN FOUND;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.lost_response_keep(text,bytea,uuid) TO genflow_module;
+
+CREATE FUNCTION genflow.lost_response_lock(p_user text, p_hash bytea) RETURNS void
+    LANGUAGE sql SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT pg_advisory_xact_lock(
+        hashtextextended('genflow lost ' || encode(p_hash, 'hex') || ' ' || p_user, 0))
+$$;
+
 CREATE FUNCTION genflow.lost_response_put(p_user text, p_hash bytea, p_jobs text, p_call uuid DEFAULT NULL::uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -3457,48 +3694,58 @@ CREATE FUNCTION genflow.lost_response_take(p_user text, p_hash bytea, p_keys tex
 $$
 DECLARE
     v_since timestamptz := clock_timestamp() - p_lifetime;
+    v_until timestamptz;
     v_jobs  uuid[];
     v_key   text;
 BEGIN
-    PERFORM pg_advisory_xact_lock(
-        hashtextextended('genflow lost ' || encode(p_hash, 'hex') || ' ' || p_user, 0));
-    v_jobs := (SELECT array_agg(j::uuid)
-                 FROM jsonb_array_elements_text(genflow.call_answer(p_call)) j);
-    IF v_jobs IS NULL THEN
-        UPDATE genflow.lost_responses r SET taken = true
+    PERFORM genflow.lost_response_lock(p_user, p_hash);
+    v_until := clock_timestamp() + interval '200 ms';
+    UPDATE genflow.lost_responses r SET held_by = p_call, held_until = v_until
+     WHERE r.id = (SELECT o.id FROM genflow.lost_responses o
+                    WHERE o.user_id = p_user AND o.hash = p_hash AND o.at >= v_since
+                      AND NOT o.taken AND o.jobs <> '{}'
+                      AND (o.held_by = p_call OR o.held_until IS NULL
+                           OR o.held_until <= clock_timestamp())
+                    ORDER BY o.held_by = p_call DESC NULLS LAST, o.at, o.id LIMIT 1)
+    RETURNING r.jobs INTO v_jobs;
+    IF NOT FOUND AND EXISTS (SELECT FROM genflow.lost_responses o
+                              WHERE o.user_id = p_user AND o.hash = p_hash AND o.at >= v_since
+                                AND NOT o.taken AND o.jobs <> '{}') THEN
+        v_jobs := ARRAY[NULL::uuid];
+    END IF;
+    IF v_jobs IS NULL AND p_is_retry THEN
+        UPDATE genflow.lost_responses r SET taken = true, held_by = p_call
          WHERE r.id = (SELECT o.id FROM genflow.lost_responses o
-                        WHERE o.user_id = p_user AND o.hash = p_hash AND o.at >= v_since
-                          AND NOT o.taken
-                        ORDER BY o.at, o.id LIMIT 1)
-        RETURNING r.jobs INTO v_jobs;
-        IF v_jobs IS NULL AND p_is_retry THEN
-            SELECT split_part(k.key, ' ', 1) INTO v_key
-              FROM genflow.idempotency_keys k
-             WHERE k.user_id = p_user AND k.key BETWEEN p_keys AND p_keys || 'g'
-               AND starts_with(k.key, p_keys) AND k.created_at >= v_since
-               AND (EXISTS (SELECT FROM genflow.work w WHERE w.job_id = k.job_id)
-                    OR EXISTS (SELECT FROM genflow.ledger l
-                                WHERE l.ref = k.job_id AND l.phase = 2
-                                  AND l.at >= clock_timestamp() - interval '1 minute'))
-             ORDER BY EXISTS (SELECT FROM genflow.lost_responses r
-                               WHERE r.user_id = p_user AND r.hash = p_hash AND r.taken
-                                 AND k.job_id = ANY (r.jobs)),
-                      k.created_at DESC
-             LIMIT 1;
-            v_jobs := (SELECT array_agg(m.id) FROM genflow.made_before(p_user, v_key, '') m);
-            INSERT INTO genflow.lost_responses (user_id, hash, taken, jobs)
-            SELECT p_user, p_hash, true, v_jobs WHERE v_jobs IS NOT NULL;
-        END IF;
-        IF v_jobs IS NOT NULL THEN
-            PERFORM genflow.call_keep(p_call, to_jsonb(v_jobs));
+                        WHERE o.user_id = p_user AND o.hash = p_hash
+                          AND o.at >= clock_timestamp() - interval '1 minute'
+                          AND (NOT o.taken OR o.held_by = p_call) AND o.jobs = '{}'
+                        ORDER BY o.held_by = p_call DESC NULLS LAST, o.at, o.id LIMIT 1);
+        IF FOUND THEN
+            RETURN;
         END IF;
     END IF;
-    IF v_jobs IS NULL AND NOT p_is_retry
-       AND EXISTS (SELECT FROM genflow.idempotency_keys k
-                    WHERE p_user = k.user_id AND k.key BETWEEN p_keys AND p_keys || 'g'
-                      AND starts_with(k.key, p_keys)
-                      AND EXISTS (SELECT FROM genflow.work w WHERE w.job_id = k.job_id)) THEN
-        v_jobs := ARRAY[NULL::uuid];
+    IF v_jobs IS NULL THEN
+        SELECT split_part(k.key, ' ', 1) INTO v_key
+          FROM genflow.idempotency_keys k
+         WHERE k.user_id = p_user AND k.key BETWEEN p_keys AND p_keys || 'g'
+           AND starts_with(k.key, p_keys) AND k.created_at >= v_since
+           AND (EXISTS (SELECT FROM genflow.work w WHERE w.job_id = k.job_id)
+                OR p_is_retry
+                   AND EXISTS (SELECT FROM genflow.ledger l
+                                WHERE l.ref = k.job_id AND l.phase = 2
+                                  AND l.at >= clock_timestamp() - interval '1 minute'))
+         ORDER BY EXISTS (SELECT FROM genflow.lost_responses r
+                           WHERE r.user_id = p_user AND r.hash = p_hash
+                             AND k.job_id = ANY (r.jobs)),
+                  k.created_at DESC
+         LIMIT 1;
+        IF p_is_retry THEN
+            v_jobs := (SELECT array_agg(m.id) FROM genflow.made_before(p_user, v_key, '') m);
+            INSERT INTO genflow.lost_responses (user_id, hash, jobs, held_by, held_until)
+            SELECT p_user, p_hash, v_jobs, p_call, v_until WHERE v_jobs IS NOT NULL;
+        ELSIF v_key IS NOT NULL THEN
+            v_jobs := ARRAY[NULL::uuid];
+        END IF;
     END IF;
     RETURN QUERY SELECT j FROM unnest(v_jobs) j;
 END $$;
@@ -3578,6 +3825,7 @@ BEGIN
                    'RETURNING m.status', t.media_schema, t.media_table)
        INTO status USING p_id, p_user, p_visibility, p_remix, p_tags, p_meta;
     IF status IS NOT NULL THEN
+        PERFORM genflow.edit_keep(p_user, p_id, t.no);
         outcome := 'ok';
         RETURN;
     END IF;
@@ -3647,7 +3895,7 @@ END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_cancel(text,uuid,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false, p_call uuid DEFAULT NULL::uuid, p_again boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean, request_hash jsonb)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
@@ -4029,6 +4277,7 @@ BEGIN
         RETURN;
     END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    DELETE FROM genflow.edits e WHERE e.job_id = p_id;
     PERFORM genflow.removal_add(p_id, 1::smallint, image_url, v_type,
                                 genflow.picture_secret(p_id, image_url), v_run)
       WHERE image_url IS NOT NULL;
@@ -4036,6 +4285,27 @@ BEGIN
     outcome := 'ok';
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_delete(text,uuid,uuid) TO genflow_module;
+
+CREATE FUNCTION genflow.neo_glitch_edit(p_user text, p_id uuid, p_tags text[], p_favourite boolean, p_title text, p_titled boolean, OUT outcome text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    UPDATE public.neo_glitch_media m SET
+        tags = CASE WHEN p_tags IS NULL THEN m.tags ELSE nullif(p_tags, '{}') END,
+        favourite = coalesce(p_favourite, m.favourite),
+        title = CASE WHEN p_titled THEN p_title ELSE m.title END
+     WHERE m.id = p_id AND m.user_id = p_user
+       AND (p_favourite <> m.favourite OR (p_titled AND p_title IS DISTINCT FROM m.title)
+            OR (p_tags IS NOT NULL AND nullif(p_tags, '{}') IS DISTINCT FROM m.tags));
+    IF FOUND THEN
+        PERFORM genflow.edit_keep(p_user, p_id, 1::smallint);
+        outcome := 'ok';
+        RETURN;
+    END IF;
+    outcome := CASE WHEN EXISTS (SELECT FROM public.neo_glitch_media m WHERE m.id = p_id AND m.user_id = p_user)
+        THEN 'ok' ELSE 'not_found' END;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_edit(text,uuid,text[],boolean,text,boolean) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, p_kind text DEFAULT NULL::text) RETURNS genflow.generation
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -4111,7 +4381,7 @@ BEGIN
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     g.priority := m.priority;
     g.legacy_id := m.legacy_id; g.visibility := m.visibility; g.allow_remix := m.allow_remix;
-    g.tags := m.tags; g.meta := m.meta;
+    g.tags := m.tags; g.meta := m.meta; g.favourite := m.favourite; g.title := m.title;
     g.age_ms := (extract(epoch FROM statement_timestamp() - m.created_at) * 1000)::bigint;
     g.started := m.finished_at IS NULL AND w.phase <> 'pending';
     g.user_id := m.user_id;
@@ -4127,7 +4397,7 @@ GRANT EXECUTE ON FUNCTION genflow.neo_glitch_get(text,uuid,text,text,text) TO ge
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_get(text,uuid,text,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_pace(p_id uuid) RETURNS double precision
-    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
     v_now  timestamptz := statement_timestamp();
@@ -4323,6 +4593,36 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_start(text,uuid,text,interval,interval,uuid) TO genflow_module;
 
+CREATE FUNCTION genflow.neo_glitch_thumbnail(p_id uuid, p_color text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    UPDATE public.neo_glitch_media t SET result = coalesce(t.result, '{}') || jsonb_strip_nulls(
+        jsonb_build_object('thumbnail', p_color IS NOT NULL, 'color', p_color))
+     WHERE t.id = p_id AND t.status = 'completed' AND t.persisted;
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'gone' END;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_thumbnail(uuid,text) TO genflow_module;
+
+CREATE FUNCTION genflow.new_edits(p_user text, p_xid bigint, p_seen bigint[]) RETURNS TABLE(job_id uuid, xid xid)
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off AS
+$$
+#variable_conflict use_column
+DECLARE
+    v_from timestamptz;
+BEGIN
+    SELECT n.at - interval '10 seconds' INTO v_from
+      FROM (SELECT e.at, e.xmin FROM genflow.edits e WHERE e.user_id = p_user
+             ORDER BY e.at DESC LIMIT 1000) n
+     WHERE NOT genflow.is_since(n.xmin, p_xid, p_seen) LIMIT 1;
+    RETURN QUERY
+    SELECT e.job_id, e.xmin FROM genflow.edits e
+     WHERE e.user_id = p_user AND e.at >= coalesce(v_from, '-infinity')
+       AND genflow.is_since(e.xmin, p_xid, p_seen)
+     ORDER BY e.at DESC LIMIT 1001;
+END $$;
+
 CREATE FUNCTION genflow.new_id(p_type integer) RETURNS uuid
     LANGUAGE sql PARALLEL SAFE AS
 $$
@@ -4494,7 +4794,7 @@ $$
 $$;
 
 CREATE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval, p_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone) RETURNS TABLE(id uuid, type text, url text, media_type text, picture_secret text, run_id text)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_hashjoin=off SET enable_mergejoin=off AS
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off SET enable_hashjoin=off SET enable_mergejoin=off AS
 $$
 DECLARE
     v_now timestamptz := clock_timestamp();
@@ -4700,7 +5000,7 @@ END $$;
 GRANT EXECUTE ON FUNCTION genflow.reserve_finalize(text,text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval, p_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone) RETURNS TABLE(id uuid, type text, url text, tries integer, picture_secret text, run_id text)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_hashjoin=off SET enable_mergejoin=off AS
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off SET enable_hashjoin=off SET enable_mergejoin=off AS
 $$
 DECLARE
     v_now timestamptz := clock_timestamp();
@@ -4863,6 +5163,24 @@ $$
 $$;
 GRANT EXECUTE ON FUNCTION genflow.suspend(text) TO genflow_administration;
 
+CREATE FUNCTION genflow.tags_keep() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        DELETE FROM genflow.tags t
+         WHERE t.user_id = OLD.user_id AND t.tag = ANY (OLD.tags)
+           AND t.type_no = TG_ARGV[0]::smallint AND t.created_at = OLD.created_at
+           AND t.job_id = OLD.id;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO genflow.tags (user_id, tag, type_no, created_at, job_id)
+        SELECT DISTINCT NEW.user_id, u.tag, TG_ARGV[0]::smallint, NEW.created_at, NEW.id
+          FROM unnest(NEW.tags) AS u (tag) WHERE length(u.tag) <= 200;
+    END IF;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION genflow.template_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -4991,6 +5309,30 @@ BEGIN
     END LOOP;
 END $$;
 
+CREATE FUNCTION genflow.type_states(p_types text[], p_windows integer[]) RETURNS TABLE(type text, is_there boolean, p50 bigint, p90 bigint, presets integer, presets_on integer, open_breakers text, spent text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    WITH shared AS MATERIALIZED (
+        SELECT (SELECT concat(E'\n', string_agg(b.provider || '/' || b.model || E'\n', ''))
+                  FROM (SELECT o.provider, o.model FROM genflow.breakers o
+                         WHERE o.open_until > statement_timestamp() LIMIT 4096) b) AS breakers,
+               (SELECT concat(E'\n', string_agg(b.provider || ' ' || b.spent || E'\n', ''))
+                  FROM genflow.budgets() b) AS spent
+    )
+    SELECT n.name, to_regclass(quote_ident(t.media_schema) || '.' || quote_ident(t.media_table))
+           IS NOT NULL,
+           e.p50, e.p90, p.active::integer, p.on_now::integer, s.breakers, s.spent
+      FROM unnest(p_types, p_windows) WITH ORDINALITY AS n (name, width, place)
+     CROSS JOIN shared s
+      LEFT JOIN genflow.types t ON t.name = n.name
+      LEFT JOIN genflow.expected e ON e.type_no = t.no
+     CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE r.is_active) AS active,
+                                count(*) FILTER (WHERE r.is_on) AS on_now
+                           FROM genflow.presets(n.name, n.width) r) p
+     ORDER BY n.place
+$$;
+GRANT EXECUTE ON FUNCTION genflow.type_states(text[],integer[]) TO genflow_module;
+
 CREATE FUNCTION genflow.type_upgrade(p_name text) RETURNS void
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
 $$
@@ -5092,8 +5434,9 @@ CREATE FUNCTION genflow.user_changes(p_user text, p_new bigint, p_xid bigint, p_
 $$
 #variable_conflict use_column
 DECLARE
-    v_from timestamptz;
-    v_refs uuid[];
+    v_from  timestamptz;
+    v_refs  uuid[];
+    v_edits uuid[];
 BEGIN
     IF p_new > 0 THEN
         SELECT min(n.at) - interval '10 seconds' INTO v_from
@@ -5107,8 +5450,15 @@ BEGIN
             RETURN NEXT;
         END IF;
     END IF;
+    v_edits := ARRAY(SELECT e.job_id FROM genflow.new_edits(p_user, p_xid, p_seen) e);
+    IF cardinality(v_edits) > 1000 THEN
+        id := NULL;
+        RETURN NEXT;
+    END IF;
     RETURN QUERY
     SELECT r.ref FROM unnest(v_refs) AS r (ref) WHERE genflow.id_type(r.ref) <> 0
+     UNION
+    SELECT e.id FROM unnest(v_edits) AS e (id)
      UNION
     SELECT w.job_id FROM genflow.work w
      WHERE w.user_id = p_user AND genflow.is_since(w.xmin, p_xid, p_seen);
@@ -5177,7 +5527,8 @@ BEGIN
                           WHERE p_waiting AND w.user_id = p_user AND w.turn IS NOT NULL
                           ORDER BY w.turn LIMIT 100)) u
                  GROUP BY u.id) g
-          JOIN genflow.types t ON t.no = genflow.id_type(g.id)
+          LEFT JOIN genflow.edits d ON d.job_id = g.id     -- ids of older systems have no type
+          JOIN genflow.types t ON t.no = coalesce(d.type_no, genflow.id_type(g.id))
           LEFT JOIN genflow.work w ON w.job_id = g.id
          WHERE NOT is_reset
          ORDER BY g.id LIMIT p_limit
@@ -5191,7 +5542,7 @@ END $$;
 GRANT EXECUTE ON FUNCTION genflow.user_events(text,text,boolean,integer,text) TO genflow_module;
 
 CREATE FUNCTION genflow.user_instant(p_user text, p_xid bigint) RETURNS text
-    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off AS
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off AS
 $$
 DECLARE
     v_most  CONSTANT integer := 100;
@@ -5211,7 +5562,9 @@ BEGIN
                   WHERE l.user_id = p_user AND l.at >= coalesce(v_from, '-infinity')
                   ORDER BY l.at DESC LIMIT 1000)
                  UNION ALL
-                SELECT w.xmin FROM genflow.work w WHERE w.user_id = p_user) r (xmin)
+                SELECT w.xmin FROM genflow.work w WHERE w.user_id = p_user
+                 UNION ALL
+                SELECT e.xid FROM genflow.new_edits(p_user, p_xid, v_own) e) r (xmin)
          WHERE genflow.is_since(r.xmin, p_xid, v_own)
          ORDER BY 1 DESC LIMIT v_most + 1);
     IF cardinality(v_seen) > v_most THEN
@@ -5252,12 +5605,32 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.user_settings(text,jsonb) TO genflow_module;
 
+CREATE FUNCTION genflow.user_state(p_user text, p_day text, p_concurrent integer, p_queue integer, p_types text[]) RETURNS TABLE(balance bigint, held bigint, day_limit bigint, day_used bigint, week_limit bigint, week_used bigint, remaining bigint, day_reset text, at text, wait integer, live bigint, queued bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    RETURN QUERY
+    SELECT q.*,
+           CASE WHEN p_concurrent IS NOT NULL THEN
+                (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = p_user
+                                       LIMIT p_concurrent) l) END,
+           CASE WHEN p_queue IS NOT NULL THEN
+                (SELECT coalesce(max(least(p.place, p_queue)), 0) FROM genflow.types t,
+                        LATERAL genflow.queue_place(t.no, -1::smallint, 'infinity') p
+                  WHERE t.name = ANY (p_types)) END
+      FROM genflow.quota(p_user, p_day) q;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.user_state(text,text,integer,integer,text[]) TO genflow_module;
+
 CREATE FUNCTION genflow.user_versions(p_users text[]) RETURNS TABLE(user_id text, version text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
-    SELECT u.user_id, hashtextextended(concat_ws('.', a.xmin, w.jobs, w.versions), 0)::text
+    SELECT u.user_id, hashtextextended(concat_ws('.', a.xmin, w.jobs, w.versions,
+                                                 'e' || e.xmin), 0)::text
       FROM unnest(p_users) AS u (user_id)
       LEFT JOIN genflow.accounts a ON a.user_id = u.user_id
+      LEFT JOIN LATERAL (SELECT n.xmin FROM genflow.edits n WHERE n.user_id = u.user_id
+                          ORDER BY n.at DESC LIMIT 1) e ON true
      CROSS JOIN LATERAL (SELECT count(*) AS jobs, sum(t.xmin::text::bigint) AS versions
                            FROM genflow.work t WHERE t.user_id = u.user_id) w
 $$;

@@ -131,6 +131,16 @@ bool gf_key_cache_find(gf_key_t *key, gf_key_cache_t *cache, const char *id, apr
     return fresh;
 }
 
+bool gf_key_cache_knew(gf_key_cache_t *cache, const char *id)
+{
+    bool knew;
+
+    apr_thread_mutex_lock(cache->mutex);
+    knew = find_known(cache, id) != NULL;
+    apr_thread_mutex_unlock(cache->mutex);
+    return knew;
+}
+
 /* The place of that id, or the one that was read first of its set. */
 static known_t *place_for_known(gf_key_cache_t *cache, const char *id)
 {

@@ -21,6 +21,9 @@ apr_status_t gf_key_cache_make(gf_key_cache_t **cache, apr_pool_t *pool);
 bool gf_key_cache_find(gf_key_t *key, gf_key_cache_t *cache, const char *id, apr_time_t now,
                        apr_pool_t *pool);
 
+/* Was that id a known key when it was read last? Also of an entry that is too old to be used. */
+bool gf_key_cache_knew(gf_key_cache_t *cache, const char *id);
+
 /* Remembers what was read, `since` before it was read. */
 void gf_key_cache_add(gf_key_cache_t *cache, const gf_key_t *key, apr_time_t since);
 

@@ -368,6 +368,7 @@ const gf_sql_word_t gf_db_owned_words[] = { { "ok", GF_OWNED },
                                             { "invalid_status", GF_OWNED_STATUS },
                                             { "restored", GF_OWNED_RESTORED },
                                             { "too_large", GF_OWNED_TOO_LARGE },
+                                            { "more", GF_OWNED_MORE },
                                             { NULL, GF_SQL_NO_WORD } };
 
 gf_err_t *gf_db_owned(gf_ctx_t *ctx, gf_owned_t outcome, gf_err_code_t none, const char *what,

@@ -44,13 +44,14 @@ typedef enum {
     GF_OWNED, /* the act took place */
     GF_OWNED_NOT_FOUND,
     GF_OWNED_NOT_YOURS,
-    GF_OWNED_STATUS,   /* the status of the generation does not allow it */
-    GF_OWNED_RESTORED, /* nothing is begun before genflow.resume() */
-    GF_OWNED_TOO_LARGE /* it has no room for that */
+    GF_OWNED_STATUS,    /* the status of the generation does not allow it */
+    GF_OWNED_RESTORED,  /* nothing is begun before genflow.resume() */
+    GF_OWNED_TOO_LARGE, /* it has no room for that */
+    GF_OWNED_MORE       /* no object: where a list goes on (gf_steer_history()) */
 } gf_owned_t;
 
 /* SQL's words for these outcomes, for a GF_COLUMN_WORD(): "ok", "not_found", "not_yours",
- * "invalid_status", "restored". A word that is not here is INTERNAL. */
+ * "invalid_status", "restored", "too_large", "more". A word that is not here is INTERNAL. */
 extern const gf_sql_word_t gf_db_owned_words[];
 
 /* The error of NOT_FOUND (`none` is its code) or NOT_YOURS; NULL for any other. `what` is the kind

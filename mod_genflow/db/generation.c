@@ -29,7 +29,7 @@ void gf_generation_complete(gf_view_t *view, const gf_ctx_t *ctx, const gf_type_
 {
     view->type = type;
     view->ref_names = ctx->conf->ref_names;
-    view->thumbnail = ctx->conf->store_thumbnail;
+    view->thumbnails = &ctx->conf->thumbnails;
 }
 
 gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,

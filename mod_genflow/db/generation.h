@@ -8,7 +8,7 @@
 #include "model/job.h"
 
 /* A row of it. The reader of the row sets what the database does not know: view.type, and of the
- * configuration view.ref_names and view.thumbnail. */
+ * configuration view.ref_names and view.thumbnails. */
 typedef struct gf_generation_row_t {
     gf_owned_t outcome; /* other than GF_OWNED: nothing else is set */
     const char *type;   /* its name */
@@ -63,13 +63,20 @@ extern const gf_sql_word_t gf_generation_priority_words[];
     GF_GENERATION_VIEW("user_id", user), \
     GF_GENERATION_VIEW("visibility", visibility), \
     GF_GENERATION_VIEW("allow_remix", allow_remix), \
+    GF_COLUMN_FROM("array_to_json(tags)", "tags", gf_generation_row_t, view.tags_json), \
+    GF_GENERATION_VIEW("favourite", favourite), \
+    GF_GENERATION_VIEW("title", title), \
     GF_GENERATION_VIEW("input", input_json), \
     GF_GENERATION_VIEW("input_summary", input_summary_json), \
-    GF_GENERATION_VIEW("row_version", row_version)
+    GF_GENERATION_VIEW("row_version", row_version), \
+    GF_COLUMN_FROM("result->>'color'", "color", gf_generation_row_t, view.color), \
+    GF_COLUMN_FROM("coalesce(result->>'thumbnail', CASE WHEN " \
+                   "result @@ '$.width * $.height > 16000000' THEN 'false' END)", \
+                   "thumbnail", gf_generation_row_t, view.thumbnail)
 /* clang-format on */
 
 extern const gf_sql_field_t gf_generation_columns[];
-#define GF_GENERATION_COUNT 45 /* of its columns */
+#define GF_GENERATION_COUNT 50 /* of its columns */
 
 /* For a GF_STATEMENT() that returns such rows. */
 #define GF_GENERATION_COLUMNS                                              \

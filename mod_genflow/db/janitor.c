@@ -46,6 +46,22 @@ gf_err_t *gf_janitor_clean(int *cleaned, gf_ctx_t *ctx, const char *part, int li
     return NULL;
 }
 
+typedef struct expect_in_t {
+    apr_interval_time_t age;
+} expect_in_t;
+
+static const gf_sql_field_t expect_params[] = { GF_PARAM_INTERVAL(expect_in_t, age) };
+
+GF_STATEMENT(expected_compute, .function = "expected_compute", .is_value = true,
+             GF_PARAMS(expect_params));
+
+gf_err_t *gf_janitor_expect(gf_ctx_t *ctx, apr_interval_time_t age)
+{
+    const expect_in_t in = { .age = age };
+
+    return gf_db_do(ctx, &gf_sql_expected_compute, &in);
+}
+
 typedef struct connections_row_t {
     int most;
     const char *limited_by;

@@ -14,6 +14,9 @@ gf_err_t *gf_janitor_parts(apr_array_header_t **parts, gf_ctx_t *ctx);
 /* Cleans up to `limit` rows of a part; *cleaned is their number. */
 gf_err_t *gf_janitor_clean(int *cleaned, gf_ctx_t *ctx, const char *part, int limit);
 
+/* Computes how long generations of each type take, unless a host did so within `age`. */
+gf_err_t *gf_janitor_expect(gf_ctx_t *ctx, apr_interval_time_t age);
+
 /* The number of connections that the database accepts of our role, and the limiting setting, as
  * text. */
 gf_err_t *gf_janitor_connections(int *most, const char **limit, gf_ctx_t *ctx);

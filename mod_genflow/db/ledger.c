@@ -32,6 +32,45 @@ gf_err_t *gf_ledger_quota(gf_quota_t *quota, gf_ctx_t *ctx, const char *user)
     return gf_db_one(quota, ctx, &gf_sql_quota, NULL, &in);
 }
 
+typedef struct state_in_t {
+    const char *user, *day;
+    apr_int64_t concurrent, queue;
+    const char *types;
+} state_in_t;
+
+static const gf_sql_field_t state_params[] = {
+    GF_PARAM(state_in_t, user), GF_PARAM(state_in_t, day), GF_PARAM_OR(state_in_t, concurrent, 0),
+    GF_PARAM_OR(state_in_t, queue, 0), GF_PARAM(state_in_t, types)
+};
+static const gf_sql_field_t state_columns[] = {
+    GF_COLUMN_AS("balance", gf_user_state_t, quota.balance),
+    GF_COLUMN_AS("held", gf_user_state_t, quota.held),
+    GF_SQL_FIELD("day_limit", gf_user_state_t, quota.day_limit, .kind = GF_SQL_INT64, .null = -1),
+    GF_COLUMN_AS("day_used", gf_user_state_t, quota.day_used),
+    GF_SQL_FIELD("week_limit", gf_user_state_t, quota.week_limit, .kind = GF_SQL_INT64, .null = -1),
+    GF_COLUMN_AS("week_used", gf_user_state_t, quota.week_used),
+    GF_COLUMN_AS("remaining", gf_user_state_t, quota.remaining),
+    GF_COLUMN_AS("day_reset", gf_user_state_t, quota.day_reset),
+    GF_COLUMN_AS("at", gf_user_state_t, quota.at),
+    GF_COLUMN_AS("wait", gf_user_state_t, quota.wait),
+    GF_COLUMN_OR(gf_user_state_t, live, -1),
+    GF_COLUMN_OR(gf_user_state_t, queued, -1)
+};
+
+GF_STATEMENT(user_state, .function = "user_state", GF_PARAMS(state_params),
+             GF_COLUMNS(gf_user_state_t, state_columns));
+
+gf_err_t *gf_ledger_user_state(gf_user_state_t *state, gf_ctx_t *ctx, const char *user)
+{
+    const state_in_t in = { .user = user,
+                            .day = ctx->conf->credit_day,
+                            .concurrent = ctx->conf->limit_concurrent,
+                            .queue = ctx->conf->limit_queue,
+                            .types = gf_db_types(ctx, NULL) };
+
+    return gf_db_one(state, ctx, &gf_sql_user_state, NULL, &in);
+}
+
 /* ---- refusals ---- */
 
 gf_err_t *gf_ledger_no_credit(gf_ctx_t *ctx, const char *user, apr_int64_t available,

@@ -19,6 +19,16 @@ typedef struct gf_quota_t {
  * credits: no error. */
 gf_err_t *gf_ledger_quota(gf_quota_t *quota, gf_ctx_t *ctx, const char *user);
 
+/* What a user has, and how much of GenflowLimitConcurrent and GenflowLimitQueue is used; -1: there
+ * is no such limit. See genflow.user_state(). */
+typedef struct gf_user_state_t {
+    gf_quota_t quota;
+    apr_int64_t live;   /* generations of the user */
+    apr_int64_t queued; /* jobs in the longest queue of a type */
+} gf_user_state_t;
+
+gf_err_t *gf_ledger_user_state(gf_user_state_t *state, gf_ctx_t *ctx, const char *user);
+
 /* ---- refusals, for all calls that hold credits ---- */
 
 /* NO_CREDIT, with the shortage: `available` of `cost` credits are there. */
@@ -92,7 +102,7 @@ gf_err_t *gf_ledger_list(apr_array_header_t **entries, gf_ctx_t *ctx, const char
 /* ---- health ---- */
 
 /* The last migration that this module needs. */
-#define GF_SCHEMA_VERSION 33
+#define GF_SCHEMA_VERSION 35
 
 /* The version of the schema (its last migration). */
 gf_err_t *gf_ledger_health(int *schema_version, gf_ctx_t *ctx);

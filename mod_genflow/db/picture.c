@@ -40,11 +40,14 @@ typedef struct picture_in_t {
     const char *image_url, *result; /* of restored */
     apr_interval_time_t delay;      /* of restore_later */
     const char *url;                /* of removal_done */
+    const char *color;              /* of thumbnail */
 } picture_in_t;
 
 static const gf_sql_field_t restored_params[] = { GF_PARAM(picture_in_t, id),
                                                   GF_PARAM(picture_in_t, image_url),
                                                   GF_PARAM(picture_in_t, result) };
+static const gf_sql_field_t thumbnail_params[] = { GF_PARAM(picture_in_t, id),
+                                                   GF_PARAM(picture_in_t, color) };
 static const gf_sql_field_t later_params[] = { GF_PARAM(picture_in_t, id),
                                                GF_PARAM_INTERVAL_OR(picture_in_t, delay, 0) };
 static const gf_sql_field_t removed_params[] = { GF_PARAM(picture_in_t, id),
@@ -63,6 +66,7 @@ static const gf_sql_field_t restored_columns[] = {
 
 GF_STATEMENT(restored, .function = "%s_restored", .is_value = true, GF_PARAMS(restored_params),
              GF_COLUMNS(restored_outcome_t, restored_columns));
+GF_STATEMENT(thumbnail, .function = "%s_thumbnail", .is_value = true, GF_PARAMS(thumbnail_params));
 GF_STATEMENT(restore_later, .function = "restore_later", .is_value = true, GF_PARAMS(later_params));
 GF_STATEMENT(removal_done, .function = "removal_done", .is_value = true, GF_PARAMS(removed_params));
 
@@ -75,6 +79,15 @@ gf_err_t *gf_picture_restored(bool *gone, gf_ctx_t *ctx, const gf_job_t *job, co
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_restored, job->type, &in));
     *gone = row.outcome == RESTORED_GONE;
     return NULL;
+}
+
+gf_err_t *gf_picture_thumbnail(gf_ctx_t *ctx, const gf_type_t *type, const char *id,
+                               const char *color)
+{
+    const picture_in_t in = { .id = id, .color = color };
+    gf_rows_t *rows;
+
+    return gf_db_call(&rows, ctx, &gf_sql_thumbnail, type, &in, NULL);
 }
 
 gf_err_t *gf_picture_later(gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time_t delay)

@@ -138,77 +138,123 @@ gf_err_t *gf_steer_delete(const char **image_url, gf_ctx_t *ctx, const gf_type_t
     return NULL;
 }
 
+/* ---- edit ---- */
+
+typedef struct edit_in_t {
+    const char *user, *id, *tags, *favourite, *title;
+    bool titled;
+} edit_in_t;
+
+static const gf_sql_field_t edit_params[] = {
+    GF_PARAM(edit_in_t, user),      GF_PARAM(edit_in_t, id),    GF_PARAM(edit_in_t, tags),
+    GF_PARAM(edit_in_t, favourite), GF_PARAM(edit_in_t, title), GF_PARAM(edit_in_t, titled)
+};
+static const gf_sql_field_t edit_columns[] = {
+    GF_COLUMN_WORD("outcome", act_row_t, outcome, gf_db_owned_words),
+};
+
+GF_STATEMENT(edit, .function = "%s_edit", GF_PARAMS(edit_params),
+             GF_COLUMNS(act_row_t, edit_columns));
+
+gf_err_t *gf_steer_edit(gf_ctx_t *ctx, const gf_type_t *type, const char *user, const char *id,
+                        const gf_edit_t *edit)
+{
+    const edit_in_t in = { .user = user,
+                           .id = id,
+                           .tags = edit->tags,
+                           .favourite = edit->favourite,
+                           .title = edit->title,
+                           .titled = edit->titled };
+    act_row_t row;
+
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_edit, type, &in));
+    return gf_db_owned(ctx, row.outcome, GF_E_NO_GENERATION, type->name, user, id);
+}
+
 /* ---- history ---- */
 
 typedef struct history_in_t {
-    const char *user, *types, *status, *preset, *id;
-    apr_int64_t at;
+    const char *user, *types, *status, *preset, *id, *words, *tag;
+    apr_int64_t at, since;
+    bool favourite;
     int limit, most;
 } history_in_t;
 
 #define NO_TIME (-1) /* of a generation: from the newest */
 
-static const gf_sql_field_t history_params[] = {
-    GF_PARAM(history_in_t, user),           GF_PARAM(history_in_t, types),
-    GF_PARAM(history_in_t, status),         GF_PARAM(history_in_t, preset),
-    GF_PARAM_OR(history_in_t, at, NO_TIME), GF_PARAM(history_in_t, id),
-    GF_PARAM(history_in_t, limit)
-};
+#define FILTERS                                                                                  \
+    GF_PARAM(history_in_t, user), GF_PARAM(history_in_t, types), GF_PARAM(history_in_t, status), \
+        GF_PARAM(history_in_t, preset), GF_PARAM(history_in_t, words),                           \
+        GF_PARAM(history_in_t, tag), GF_PARAM_OR(history_in_t, since, 0),                        \
+        GF_PARAM(history_in_t, favourite)
+
+static const gf_sql_field_t history_params[] = { FILTERS, GF_PARAM_OR(history_in_t, at, NO_TIME),
+                                                 GF_PARAM(history_in_t, id),
+                                                 GF_PARAM(history_in_t, limit) };
 
 GF_STATEMENT(history, .function = "history", GF_PARAMS(history_params), GF_GENERATION_COLUMNS);
 
+static history_in_t filters_of(const gf_page_t *page, gf_ctx_t *ctx)
+{
+    return (history_in_t){ .user = page->user,
+                           .types = gf_db_types(ctx, page->type),
+                           .status = page->status,
+                           .preset = page->preset,
+                           .words = page->words,
+                           .tag = page->tag,
+                           .since = page->since,
+                           .favourite = page->favourite };
+}
+
 gf_err_t *gf_steer_history(gf_page_t *page, gf_ctx_t *ctx)
 {
-    const history_in_t in = { .user = page->user,
-                              .types = gf_db_types(ctx, page->type),
-                              .status = page->status,
-                              .preset = page->preset,
-                              .at = page->after ? page->at : NO_TIME,
-                              .id = page->after,
-                              .limit = page->limit + 1 }; /* one more: is there more? */
+    history_in_t in = filters_of(page, ctx);
     gf_rows_t *rows;
     int i;
 
+    in.at = page->after ? page->at : NO_TIME;
+    in.id = page->after;
+    in.limit = page->limit + 1; /* one more: is there more? */
     GF_TRY(gf_db_call(&rows, ctx, &gf_sql_history, NULL, &in, NULL));
-    page->more = gf_rows_count(rows) > page->limit;
     page->items = apr_array_make(ctx->pool, page->limit, sizeof(gf_view_t));
-    for (i = 0; i < gf_rows_count(rows) && i < page->limit; i++) {
+    page->next = NULL;
+    for (i = 0; i < gf_rows_count(rows); i++) {
+        const gf_view_t *last = (const gf_view_t *)page->items->elts + page->items->nelts - 1;
         gf_generation_row_t row;
 
         GF_TRY(gf_rows_read(&row, ctx, rows, i, NULL));
-        row.view.type = gf_type_find(ctx->conf, row.type, ctx->pool);
+        if (row.outcome == GF_OWNED_MORE || page->items->nelts == page->limit) {
+            page->next = row.outcome == GF_OWNED_MORE ? row.view.id : last->id;
+            page->next_at = row.outcome == GF_OWNED_MORE ? row.view.at : last->at;
+            break;
+        }
         row.view.user = page->user;
-        row.view.ref_names = ctx->conf->ref_names;
-        row.view.thumbnail = ctx->conf->store_thumbnail;
+        gf_generation_complete(&row.view, ctx, gf_type_find(ctx->conf, row.type, ctx->pool));
         APR_ARRAY_PUSH(page->items, gf_view_t) = row.view;
     }
     return NULL;
 }
 
-typedef struct count_row_t {
+typedef struct total_row_t {
     apr_int64_t total;
-} count_row_t;
+    bool is_exact;
+} total_row_t;
 
-static const gf_sql_field_t count_params[] = {
-    GF_PARAM(history_in_t, user), GF_PARAM(history_in_t, types), GF_PARAM(history_in_t, status),
-    GF_PARAM(history_in_t, preset), GF_PARAM(history_in_t, most)
-};
-static const gf_sql_field_t count_columns[] = { GF_COLUMN(count_row_t, total) };
+static const gf_sql_field_t total_params[] = { FILTERS, GF_PARAM(history_in_t, most) };
+static const gf_sql_field_t total_columns[] = { GF_COLUMN(total_row_t, total),
+                                                GF_COLUMN(total_row_t, is_exact) };
 
-GF_STATEMENT(history_count, .function = "history_count", .is_value = true, GF_PARAMS(count_params),
-             GF_COLUMNS(count_row_t, count_columns));
+GF_STATEMENT(history_total, .function = "history_total", GF_PARAMS(total_params),
+             GF_COLUMNS(total_row_t, total_columns));
 
 gf_err_t *gf_steer_count(apr_int64_t *total, bool *exact, gf_ctx_t *ctx, const gf_page_t *page)
 {
-    const history_in_t in = { .user = page->user,
-                              .types = gf_db_types(ctx, page->type),
-                              .status = page->status,
-                              .preset = page->preset,
-                              .most = GF_STEER_COUNTED + 1 };
-    count_row_t row;
+    history_in_t in = filters_of(page, ctx);
+    total_row_t row;
 
-    GF_TRY(gf_db_one(&row, ctx, &gf_sql_history_count, NULL, &in));
-    *exact = row.total <= GF_STEER_COUNTED;
-    *total = *exact ? row.total : GF_STEER_COUNTED;
+    in.most = GF_STEER_COUNTED;
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_history_total, NULL, &in));
+    *total = row.total;
+    *exact = row.is_exact;
     return NULL;
 }

@@ -23,6 +23,18 @@ gf_err_t *gf_steer_cancel(const char **owner, gf_ctx_t *ctx, const gf_type_t *ty
 gf_err_t *gf_steer_delete(const char **image_url, gf_ctx_t *ctx, const gf_type_t *type,
                           const char *user, const char *id);
 
+/* What a user changes of what they wrote at a generation. */
+typedef struct gf_edit_t {
+    const char *tags;      /* an array of Postgres; NULL: they stay */
+    const char *favourite; /* "t" or "f"; NULL: it stays */
+    const char *title;     /* NULL: none */
+    bool titled;           /* false: the title stays */
+} gf_edit_t;
+
+/* Edits a generation of `user`, in any state. Error: NO_GENERATION, also for another user's. */
+gf_err_t *gf_steer_edit(gf_ctx_t *ctx, const gf_type_t *type, const char *user, const char *id,
+                        const gf_edit_t *edit);
+
 /* The generations that the caller's key made before, for a request that cannot make any now: *count
  * of them, at most GF_BATCH_MAX, in created[]: GF_REPLAY with its id, or GF_MISMATCH. */
 gf_err_t *gf_steer_made_before(gf_created_t *created, int *count, gf_ctx_t *ctx,
@@ -34,20 +46,27 @@ typedef struct gf_page_t {
     const gf_type_t *type; /* NULL: all types */
     const char *status;    /* NULL: any */
     const char *preset;    /* NULL: any */
+    const char *words;     /* an array of Postgres: all are in the prompt or title; NULL: any */
+    const char *tag;       /* NULL: any */
+    bool favourite;        /* only those */
+    apr_time_t since;      /* created, ended or edited then or later; 0: at any time */
     int limit;
-    const char *after; /* id of the last one of the page before; NULL: the first page */
-    apr_int64_t at;    /* and its gf_view_t.at */
+    const char *after; /* where the page before ended, an id; NULL: the first page */
+    apr_int64_t at;    /* and the gf_view_t.at of it */
 
-    apr_array_header_t *items; /* out: of gf_view_t, newest first */
-    bool more;                 /* out: there is a next page */
+    apr_array_header_t *items; /* out: of gf_view_t, newest first, at most `limit` */
+    const char *next;          /* out: where this page ends; NULL: there is no next page */
+    apr_int64_t next_at;
 } gf_page_t;
 
 #define GF_STEER_COUNTED 1000 /* bound of a count, whose cost grows with its result */
 
-/* Reads the page. */
+/* Reads the page. It may have fewer items than `limit`, also none, and still a next page: a search
+ * looks at some thousand generations at once. */
 gf_err_t *gf_steer_history(gf_page_t *page, gf_ctx_t *ctx);
 
-/* How many there are on all pages, up to GF_STEER_COUNTED. *exact: there are no more. */
+/* How many there are on all pages, up to GF_STEER_COUNTED. *exact: there are no more; a search does
+ * not look at all of them for it. */
 gf_err_t *gf_steer_count(apr_int64_t *total, bool *exact, gf_ctx_t *ctx, const gf_page_t *page);
 
 #endif

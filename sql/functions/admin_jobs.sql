@@ -12,7 +12,7 @@ RETURNS TABLE (type text, user_id text, id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_at  timestamptz := genflow.made_at(p_before);
-    v_sql text := genflow.list_query(p_types, p_status, p_user, NULL, v_at);
+    v_sql text := (genflow.list_query(p_types, p_status, p_user, NULL, v_at)).query;
 BEGIN
     IF v_sql IS NOT NULL THEN
         RETURN QUERY EXECUTE format('SELECT t.name, j.user_id, j.id FROM (SELECT * FROM (%s) u '

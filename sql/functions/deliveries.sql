@@ -14,8 +14,8 @@ CREATE OR REPLACE FUNCTION genflow.delivery_claim(p_types text[], p_limit intege
                                                   p_from timestamptz DEFAULT '-infinity')
 RETURNS TABLE (id uuid, type text, user_id text, tries integer, at bigint, event text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
-    SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off
+    SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN

@@ -26,8 +26,8 @@ CREATE OR REPLACE FUNCTION genflow.due(p_types text[], p_since timestamptz[],
                                        p_ahead interval DEFAULT '0 seconds')
 RETURNS TABLE (place integer, at timestamptz, lane integer, wait_ms integer)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
-    SET enable_sort = off AS $$
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off
+    SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
     v_now   timestamptz := clock_timestamp();
     v_until timestamptz := v_now + p_ahead;

@@ -115,9 +115,9 @@ END $$;
 -- media_mark(p_user, p_id, p_visibility, p_remix, p_tags, p_meta): changes what a user may change
 -- of a completed generation of their own: who sees it ('private', 'public'), whether others may
 -- remix it, its tags, and members of its meta. NULL: stays. Saying it twice is harmless. Called by:
--- POST togglePublish, save-media. Locks: media. Outcomes: 'ok'; 'not_found'; 'not_yours';
--- 'invalid_status' it has no picture, and status tells why; 'too_large' its meta would have more
--- than 64 kB, and nothing is changed.
+-- POST togglePublish, save-media. Locks: media, the user's edits (advisory). Outcomes: 'ok';
+-- 'not_found'; 'not_yours'; 'invalid_status' it has no picture, and status tells why; 'too_large'
+-- its meta would have more than 64 kB, and nothing is changed.
 CREATE OR REPLACE FUNCTION genflow.media_mark(
     p_user text, p_id uuid, p_visibility text, p_remix boolean, p_tags text[], p_meta jsonb,
     OUT outcome text, OUT status text)
@@ -143,6 +143,7 @@ BEGIN
                    'RETURNING m.status', t.media_schema, t.media_table)
        INTO status USING p_id, p_user, p_visibility, p_remix, p_tags, p_meta;
     IF status IS NOT NULL THEN
+        PERFORM genflow.edit_keep(p_user, p_id, t.no);
         outcome := 'ok';
         RETURN;
     END IF;

@@ -38,6 +38,7 @@ BEGIN
                    'delivery_note',
                    'due',
                    'ended',
+                   'expected_compute',
                    'feed',
                    'generation_of',
                    'gallery',
@@ -47,6 +48,7 @@ BEGIN
                    'heartbeat',
                    'history',
                    'history_count',
+                   'history_total',
                    'hook',
                    'hook_known',
                    'hook_ref',
@@ -54,6 +56,7 @@ BEGIN
                    'janitor_parts',
                    'ledger_list',
                    'live',
+                   'lost_response_keep',
                    'lost_response_put',
                    'lost_response_take',
                    'made_before',
@@ -76,15 +79,17 @@ BEGIN
                    'template_put',
                    'templates',
                    'type_of',
+                   'type_states',
                    'user_events',
                    'user_settings',
+                   'user_state',
                    'user_versions']) AS act
             UNION ALL
             SELECT 'genflow_module', t.prefix || a.act
               FROM genflow.types t,
                   unnest(ARRAY['_create', '_create_batch', '_start', '_get', '_claim', '_accepted',
-                               '_settle', '_settle_get',
-                                                 '_restored', '_cancel', '_delete']) AS a(act)
+                               '_settle', '_settle_get', '_restored', '_thumbnail', '_cancel',
+                               '_delete', '_edit']) AS a(act)
             UNION ALL
             SELECT 'genflow_administration', unnest(ARRAY[
                    'admin_api_key_put',

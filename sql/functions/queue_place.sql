@@ -11,8 +11,8 @@ CREATE OR REPLACE FUNCTION genflow.lane_ahead(p_type smallint, p_priority smalli
                                               p_turn timestamptz,
                                               OUT ahead bigint, OUT head uuid)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
-    SET enable_sort = off AS $$
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off
+    SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
     v_counted CONSTANT integer := 100;
     v_probes  CONSTANT integer := 8;

@@ -10,8 +10,8 @@ CREATE OR REPLACE FUNCTION genflow.restore_claim(p_types text[], p_limit integer
 RETURNS TABLE (id uuid, type text, url text, tries integer, picture_secret text,
                run_id text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
-    SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off
+    SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The events of a user: which of the user's generations have changed since an instant, and what the
 -- account has. There is no log of events. The ledger has an entry for each begin and each end of a
--- generation, and a live generation has its row in genflow.work.
+-- generation, a live generation has its row in genflow.work, and an edited one in genflow.edits.
 --
 -- An instant is a text: <of>.<entries>.<xid>[-<d>...]. `of` is a hash of genflow.site.line and of
 -- the user: the instants of other users, and those of before a database was restored from a backup,
@@ -30,13 +30,17 @@
 -- user_versions(p_users): for each of these users a text that changes when their account or one of
 -- their live generations changes. Called by: a child with streams of users, some times a second.
 -- Locks: none. A row's xmin only grows, so that a number of rows and the sum of their xmin are a
--- version of them.
+-- version of them. Edits of a user come one after the other (edit_keep()): the newest one shows a
+-- new one.
 CREATE OR REPLACE FUNCTION genflow.user_versions(p_users text[])
 RETURNS TABLE (user_id text, version text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT u.user_id, hashtextextended(concat_ws('.', a.xmin, w.jobs, w.versions), 0)::text
+    SELECT u.user_id, hashtextextended(concat_ws('.', a.xmin, w.jobs, w.versions,
+                                                 'e' || e.xmin), 0)::text
       FROM unnest(p_users) AS u (user_id)
       LEFT JOIN genflow.accounts a ON a.user_id = u.user_id
+      LEFT JOIN LATERAL (SELECT n.xmin FROM genflow.edits n WHERE n.user_id = u.user_id
+                          ORDER BY n.at DESC LIMIT 1) e ON true
      CROSS JOIN LATERAL (SELECT count(*) AS jobs, sum(t.xmin::text::bigint) AS versions
                            FROM genflow.work t WHERE t.user_id = u.user_id) w
 $$;
@@ -58,12 +62,36 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
        AND genflow.xid_distance(p_xmin, p_xid) <> ALL (p_seen)
 $$;
 
+-- new_edits(p_user, p_xid, p_seen): those of the newest 1,000 edits of p_user that are new in the
+-- sense of is_since(), and all that are up to 10 seconds older: more are not read. Called by:
+-- user_instant(), user_changes(). Locks: none. The plan is pinned as that of a claim.
+CREATE OR REPLACE FUNCTION genflow.new_edits(p_user text, p_xid bigint, p_seen bigint[])
+RETURNS TABLE (job_id uuid, xid xid)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off
+    SET enable_bitmapscan = off AS $$
+#variable_conflict use_column
+DECLARE
+    v_from timestamptz;
+BEGIN
+    SELECT n.at - interval '10 seconds' INTO v_from
+      FROM (SELECT e.at, e.xmin FROM genflow.edits e WHERE e.user_id = p_user
+             ORDER BY e.at DESC LIMIT 1000) n
+     WHERE NOT genflow.is_since(n.xmin, p_xid, p_seen) LIMIT 1;
+    RETURN QUERY
+    SELECT e.job_id, e.xmin FROM genflow.edits e
+     WHERE e.user_id = p_user AND e.at >= coalesce(v_from, '-infinity')
+       AND genflow.is_since(e.xmin, p_xid, p_seen)
+     ORDER BY e.at DESC LIMIT 1001;
+END $$;
+
 -- user_instant(p_user, p_xid): <xid>[-<d>...] of now, where p_xid is the oldest transaction that
 -- runs. A transaction that looks has not seen its own rows. Called by: user_events(). Locks: none.
 -- The plan is pinned as that of a claim: of thousands of entries it reads the newest.
 CREATE OR REPLACE FUNCTION genflow.user_instant(p_user text, p_xid bigint) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off
+    SET enable_bitmapscan = off
 AS $$
 DECLARE
     v_most  CONSTANT integer := 100;
@@ -83,7 +111,9 @@ BEGIN
                   WHERE l.user_id = p_user AND l.at >= coalesce(v_from, '-infinity')
                   ORDER BY l.at DESC LIMIT 1000)
                  UNION ALL
-                SELECT w.xmin FROM genflow.work w WHERE w.user_id = p_user) r (xmin)
+                SELECT w.xmin FROM genflow.work w WHERE w.user_id = p_user
+                 UNION ALL
+                SELECT e.xid FROM genflow.new_edits(p_user, p_xid, v_own) e) r (xmin)
          WHERE genflow.is_since(r.xmin, p_xid, v_own)
          ORDER BY 1 DESC LIMIT v_most + 1);
     IF cardinality(v_seen) > v_most THEN
@@ -96,16 +126,17 @@ BEGIN
 END $$;
 
 -- user_changes(p_user, p_new, p_xid, p_seen): the generations of p_user that have changed since an
--- instant: p_new ledger entries ago, by transaction p_xid or a later one that is not among p_seen.
--- NULL among them: there may be more. Called by: user_events(). Locks: none.
+-- instant: p_new ledger entries ago, or by transaction p_xid or a later one that is not among
+-- p_seen. NULL among them: there may be more. Called by: user_events(). Locks: none.
 CREATE OR REPLACE FUNCTION genflow.user_changes(p_user text, p_new bigint, p_xid bigint,
                                                 p_seen bigint[])
 RETURNS TABLE (id uuid)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    v_from timestamptz;
-    v_refs uuid[];
+    v_from  timestamptz;
+    v_refs  uuid[];
+    v_edits uuid[];
 BEGIN
     IF p_new > 0 THEN
         SELECT min(n.at) - interval '10 seconds' INTO v_from
@@ -119,8 +150,15 @@ BEGIN
             RETURN NEXT;
         END IF;
     END IF;
+    v_edits := ARRAY(SELECT e.job_id FROM genflow.new_edits(p_user, p_xid, p_seen) e);
+    IF cardinality(v_edits) > 1000 THEN
+        id := NULL;
+        RETURN NEXT;
+    END IF;
     RETURN QUERY
     SELECT r.ref FROM unnest(v_refs) AS r (ref) WHERE genflow.id_type(r.ref) <> 0
+     UNION
+    SELECT e.id FROM unnest(v_edits) AS e (id)
      UNION
     SELECT w.job_id FROM genflow.work w
      WHERE w.user_id = p_user AND genflow.is_since(w.xmin, p_xid, p_seen);
@@ -211,7 +249,8 @@ BEGIN
                           WHERE p_waiting AND w.user_id = p_user AND w.turn IS NOT NULL
                           ORDER BY w.turn LIMIT 100)) u
                  GROUP BY u.id) g
-          JOIN genflow.types t ON t.no = genflow.id_type(g.id)
+          LEFT JOIN genflow.edits d ON d.job_id = g.id     -- ids of older systems have no type
+          JOIN genflow.types t ON t.no = coalesce(d.type_no, genflow.id_type(g.id))
           LEFT JOIN genflow.work w ON w.job_id = g.id
          WHERE NOT is_reset
          ORDER BY g.id LIMIT p_limit

@@ -44,8 +44,8 @@ RETURNS TABLE (id uuid, epoch integer, phase text, attempts smallint, chain_pos 
                due_at timestamptz, age_ms bigint,
                lane smallint, picture_secret text, last_look boolean, request_hash jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
-    SET enable_sort = off AS $body$
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off
+    SET enable_bitmapscan = off SET enable_sort = off AS $body$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     -- longer than a transaction that queues a job

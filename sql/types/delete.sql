@@ -2,7 +2,7 @@
 -- {prefix}_delete(p_user, p_id, p_call): deletes an ended generation of p_user: its row with all
 -- that the user sent, and its picture, whose removal is recorded in genflow.removals in the same
 -- transaction. The ledger keeps its entries, which have only the id, so that it stays verifiable.
--- Called by: DELETE generation/{id}. Locks: media, restores.
+-- Called by: DELETE generation/{id}. Locks: media, restores, edits.
 -- p_call: the token of this call (calls.sql).
 -- Outcomes: 'ok' image_url is the picture to remove, or NULL; 'not_found'; 'not_yours';
 -- 'invalid_status' it has not ended.
@@ -36,6 +36,7 @@ BEGIN
         RETURN;
     END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    DELETE FROM genflow.edits e WHERE e.job_id = p_id;
     PERFORM genflow.removal_add(p_id, {no}::smallint, image_url, v_type,
                                 genflow.picture_secret(p_id, image_url), v_run)
       WHERE image_url IS NOT NULL;

@@ -85,7 +85,7 @@ BEGIN
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     g.priority := m.priority;
     g.legacy_id := m.legacy_id; g.visibility := m.visibility; g.allow_remix := m.allow_remix;
-    g.tags := m.tags; g.meta := m.meta;
+    g.tags := m.tags; g.meta := m.meta; g.favourite := m.favourite; g.title := m.title;
     g.age_ms := (extract(epoch FROM statement_timestamp() - m.created_at) * 1000)::bigint;
     g.started := m.finished_at IS NULL AND w.phase <> 'pending';
     g.user_id := m.user_id;

@@ -36,4 +36,13 @@ BEGIN
                 CASE WHEN legacy_id IS NOT NULL THEN NULL WHEN status = 'completed' THEN 'capture'
                      WHEN status IN ('failed', 'cancelled') THEN 'release' END) STORED;
     END IF;
+    -- Before schema version 36 no table had the tags. The triggers that keep it come with this one.
+    IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = '{media}'::regclass
+                      AND t.tgname = '{name}_tags_insert') THEN
+        INSERT INTO genflow.tags (user_id, tag, type_no, created_at, job_id)
+        SELECT DISTINCT m.user_id, u.tag, {no}, m.created_at, m.id
+          FROM {media} m CROSS JOIN LATERAL unnest(m.tags) AS u (tag)
+         WHERE length(u.tag) <= 200
+            ON CONFLICT DO NOTHING;
+    END IF;
 END $body$;

@@ -56,6 +56,8 @@ CREATE TABLE {media} (
     -- others may use its picture as a source image
     allow_remix      boolean  NOT NULL DEFAULT false,
     tags             text[]   CHECK (cardinality(tags) <= 100 AND octet_length(tags::text) <= 8192),
+    favourite        boolean  NOT NULL DEFAULT false,
+    title            text     CHECK (length(title) BETWEEN 1 AND 200),
     -- what clients or the older system added
     meta             jsonb    CHECK (jsonb_typeof(meta) = 'object'
                                      AND octet_length(meta::text) <= 65536),
@@ -78,13 +80,15 @@ CREATE TABLE {media} (
 
 -- fillfactor: the end makes a row longer by its result, and leaves it on its page if that has room.
 --
--- Indexes for lists, newest first: of a user, all and by preset; of all users; and of both those
+-- Indexes for lists, newest first: of a user, all, by preset and favourites (genflow.tags has those
+-- by tag); of all users; and of both those
 -- that ended without a picture. No index contains a column that changes when a generation
 -- completes, so that this is a heap-only update: no index has the status. Live generations are
 -- found by genflow.work. The time of an index over all users is written in another way, because the
 -- planner must not walk all users' generations to find those of one user, which may all be old.
 CREATE INDEX {name}_user ON {media} (user_id, created_at, id);
 CREATE INDEX {name}_preset ON {media} (user_id, preset, created_at, id) WHERE preset IS NOT NULL;
+CREATE INDEX {name}_favourite ON {media} (user_id, created_at, id) WHERE favourite;
 CREATE INDEX {name}_lost ON {media} (user_id, unsuccessful, created_at, id)
     WHERE unsuccessful IS NOT NULL;
 CREATE INDEX {name}_all ON {media} ((created_at AT TIME ZONE 'UTC'), id);
@@ -104,3 +108,10 @@ CREATE TRIGGER {name}_no_delete BEFORE DELETE ON {media} FOR EACH ROW
     WHEN (OLD.status IN ('pending', 'processing')) EXECUTE FUNCTION genflow.forbid();
 CREATE TRIGGER {name}_no_truncate BEFORE TRUNCATE ON {media}
     FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+-- genflow.tags has each tag (sql/functions/marks.sql)
+CREATE TRIGGER {name}_tags_insert AFTER INSERT ON {media} FOR EACH ROW
+    WHEN (NEW.tags IS NOT NULL) EXECUTE FUNCTION genflow.tags_keep({no});
+CREATE TRIGGER {name}_tags_update AFTER UPDATE OF tags ON {media} FOR EACH ROW
+    WHEN (NEW.tags IS DISTINCT FROM OLD.tags) EXECUTE FUNCTION genflow.tags_keep({no});
+CREATE TRIGGER {name}_tags_delete AFTER DELETE ON {media} FOR EACH ROW
+    WHEN (OLD.tags IS NOT NULL) EXECUTE FUNCTION genflow.tags_keep({no});

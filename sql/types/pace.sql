@@ -5,8 +5,8 @@
 -- Called by: {prefix}_get. Locks: none. The plan is pinned: it reads 51 rows, whatever is there.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_pace(p_id uuid) RETURNS double precision
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
-    SET enable_sort = off AS $body$
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off
+    SET enable_bitmapscan = off SET enable_sort = off AS $body$
 DECLARE
     v_now  timestamptz := statement_timestamp();
     v_made timestamptz;
