@@ -11,6 +11,7 @@
 
 #include "mod_genflow_local/draw.h"
 #include "mod_genflow_local/effect.h"
+#include "mod_genflow_local/thumbnail.h"
 
 #define SIDE 768
 
@@ -81,6 +82,11 @@ static apr_status_t draw_picture(const gf_prov_call_t *call, const char *path)
     return call->source_file ? repaint_source(call, path) : draw_scene(call, path);
 }
 
+static apr_status_t draw_thumbnail(gf_thumbnail_draw_t *thumbnail, apr_pool_t *pool)
+{
+    return local_thumbnail(thumbnail, may_decode, pool);
+}
+
 static gf_source_use_t source_use(const char *model)
 {
     return GF_SOURCE_MAY;
@@ -101,3 +107,5 @@ const gf_prov_kind_t local_kind = { .name = "local",
                                     .source_as_file = true,
                                     .draw = draw_picture,
                                     .decodes = local_decodes };
+
+const gf_thumbnail_kind_t local_thumbnails = { .name = "local", .draw = draw_thumbnail };

@@ -5,9 +5,13 @@
 #define LOCAL_KIND_H
 
 #include "genflow/provider.h"
+#include "genflow/thumbnail.h"
 
 /* Models are the effects: "glitch", "mask", "ghibli", "film", "oil"; "" paints in oil, too. Without
  * a source picture each draws the same city. */
 extern const gf_prov_kind_t local_kind;
+
+/* Draws thumbnails, also where no section names `local`. It has what begin() of local_kind gets. */
+extern const gf_thumbnail_kind_t local_thumbnails;
 
 #endif

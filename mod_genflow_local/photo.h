@@ -14,7 +14,7 @@
 /* ---- the source ---- */
 
 /* source.c: the source that the wish names, upright as its Exif says, over white where it is
- * transparent, at most LOCAL_WORK_SIDE long. The plane and gd's picture live in `pool`. Checks the
+ * transparent, scaled down to wish->side_max. The plane and gd's picture live in `pool`. Checks the
  * file by wish->look() before gd decodes it. APR_EINVAL: it cannot be used; anything else: memory
  * or the disk. Any number of threads may read at a time. */
 apr_status_t pl_source_read(pl_plane_t **plane, const local_wish_t *wish, apr_pool_t *pool);

@@ -93,6 +93,9 @@ apr_status_t pl_bloom(pl_plane_t *plane, apr_pool_t *pool);
  */
 apr_status_t pl_png_write(const pl_plane_t *plane, const char *path, apr_pool_t *pool);
 
+/* png.c: the plane as gd's picture, which goes with `pool`; NULL without memory. */
+struct gdImageStruct *pl_gd_image(const pl_plane_t *plane, apr_pool_t *pool);
+
 /* The rest is what every pixel passes through: here, for the compiler to unfold. */
 
 static inline int pl_clamp(int value, int lo, int hi)

@@ -28,15 +28,14 @@ static int screen_level(apr_uint16_t light)
     return (light < PL_FULL ? light : PL_FULL) / 16;
 }
 
-/* The plane as PNG in gd's memory, which goes with `pool`. */
-static apr_status_t png_make(void **png, int *size, const pl_plane_t *plane, apr_pool_t *pool)
+gdImagePtr pl_gd_image(const pl_plane_t *plane, apr_pool_t *pool)
 {
     gdImagePtr image = gdImageCreateTrueColor(plane->w, plane->h);
     const apr_uint16_t *light = plane->light;
     int x, y;
 
     if (image == NULL) {
-        return APR_ENOMEM;
+        return NULL;
     }
     apr_pool_cleanup_register(pool, image, image_free, apr_pool_cleanup_null);
     for (y = 0; y < plane->h; y++) {
@@ -44,6 +43,17 @@ static apr_status_t png_make(void **png, int *size, const pl_plane_t *plane, apr
             image->tpixels[y][x] =
                 screen_level(light[0]) << 16 | screen_level(light[1]) << 8 | screen_level(light[2]);
         }
+    }
+    return image;
+}
+
+/* The plane as PNG in gd's memory, which goes with `pool`. */
+static apr_status_t png_make(void **png, int *size, const pl_plane_t *plane, apr_pool_t *pool)
+{
+    gdImagePtr image = pl_gd_image(plane, pool);
+
+    if (image == NULL) {
+        return APR_ENOMEM;
     }
     *png = gdImagePngPtrEx(image, size, PNG_LEVEL);
     if (*png == NULL) {

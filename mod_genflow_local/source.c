@@ -189,6 +189,12 @@ static void add_pixel(apr_uint64_t *sum, int pixel, apr_uint64_t share)
     unsigned clear = (unsigned)gdTrueColorGetAlpha(pixel);
     unsigned cover = gdAlphaMax - clear;
 
+    if (clear == 0) { /* almost every pixel: the same without a division */
+        sum[0] += share * (unsigned)gdTrueColorGetRed(pixel);
+        sum[1] += share * (unsigned)gdTrueColorGetGreen(pixel);
+        sum[2] += share * (unsigned)gdTrueColorGetBlue(pixel);
+        return;
+    }
     sum[0] += share * ((unsigned)gdTrueColorGetRed(pixel) * cover + WHITE * clear) / gdAlphaMax;
     sum[1] += share * ((unsigned)gdTrueColorGetGreen(pixel) * cover + WHITE * clear) / gdAlphaMax;
     sum[2] += share * ((unsigned)gdTrueColorGetBlue(pixel) * cover + WHITE * clear) / gdAlphaMax;
@@ -282,13 +288,16 @@ static apr_status_t scale_rows(pl_plane_t *plane, gdImagePtr pixels, int orienta
     return APR_SUCCESS;
 }
 
-/* A side as it is worked on, where `longest` is the longest one. */
-static int work_side(int side, int longest)
+/* A side of the plane, where `longest` is the longest one of the source. */
+static int work_side(const local_wish_t *wish, int side, int longest)
 {
-    if (longest > LOCAL_WORK_SIDE) {
-        side = (int)((apr_int64_t)side * LOCAL_WORK_SIDE / longest);
+    int most = wish->side_max ? wish->side_max : LOCAL_WORK_SIDE;
+    int least = wish->side_max ? 1 : LOCAL_SIDE_MIN;
+
+    if (longest > most) {
+        side = (int)((apr_int64_t)side * most / longest);
     }
-    return side > LOCAL_SIDE_MIN ? side : LOCAL_SIDE_MIN;
+    return side > least ? side : least;
 }
 
 apr_status_t pl_source_read(pl_plane_t **plane, const local_wish_t *wish, apr_pool_t *pool)
@@ -305,8 +314,8 @@ apr_status_t pl_source_read(pl_plane_t **plane, const local_wish_t *wish, apr_po
     }
     orientation = orientation_of(&source);
     longest = source.pixels->sx > source.pixels->sy ? source.pixels->sx : source.pixels->sy;
-    w = work_side(source.pixels->sx, longest);
-    h = work_side(source.pixels->sy, longest);
+    w = work_side(wish, source.pixels->sx, longest);
+    h = work_side(wish, source.pixels->sy, longest);
     *plane = orientation >= 5 ? pl_plane_make(h, w, pool) : pl_plane_make(w, h, pool);
     if (*plane == NULL) {
         return APR_ENOMEM;

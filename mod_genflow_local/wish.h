@@ -21,6 +21,7 @@ typedef struct local_wish_t {
     /* May it be decoded? Sets *image, without moving the file's position. */
     bool (*look)(gf_image_t *image, int descriptor);
     apr_int64_t pixels_max; /* width x height of the source; a larger one is APR_EINVAL */
+    int side_max; /* of the plane; it has no least side then; 0: LOCAL_WORK_SIDE, LOCAL_SIDE_MIN */
 
     /* "glitch"; "" is oil, and so is a name that does not exist any more. */
     const char *effect;

@@ -74,28 +74,55 @@ static volatile apr_uint64_t *find_cell(apr_uint64_t *found, volatile apr_uint64
     return cell;
 }
 
+/* Where the bucket of a name is, and the time as cells count it. */
+typedef struct place_t {
+    volatile apr_uint64_t *set;
+    apr_uint64_t tag;
+    apr_int64_t at, every;
+} place_t;
+
+static place_t find_place(gf_buckets_t *buckets, const gf_rate_t *rate, const char *name,
+                          apr_time_t now)
+{
+    apr_uint64_t hash = hash_of(buckets, name);
+    place_t place = { .set = buckets->cells[hash % SETS],
+                      .tag = hash >> FULL_BITS ? hash >> FULL_BITS : 1, /* an empty cell is free */
+                      .every = rate->every / GF_BUCKET_FINEST };
+
+    place.at = now > buckets->made ? (now - buckets->made) / GF_BUCKET_FINEST : 0;
+    return place;
+}
+
+/* The cell of the bucket, what it holds, and when the bucket is full: not before now. */
+static volatile apr_uint64_t *read_cell(apr_uint64_t *found, apr_int64_t *full,
+                                        const place_t *place)
+{
+    volatile apr_uint64_t *cell = find_cell(found, place->set, place->tag);
+
+    *full = *found >> FULL_BITS == place->tag ? (apr_int64_t)(*found & FULL_MASK) : 0;
+    *full = *full > place->at ? *full : place->at;
+    return cell;
+}
+
 static apr_interval_time_t use(gf_buckets_t *buckets, const gf_rate_t *rate, const char *name,
                                apr_time_t now, bool take)
 {
-    apr_uint64_t hash = hash_of(buckets, name);
-    apr_uint64_t tag = hash >> FULL_BITS ? hash >> FULL_BITS : 1; /* an empty cell is free */
-    volatile apr_uint64_t *set = buckets->cells[hash % SETS];
-    apr_int64_t at = now > buckets->made ? (now - buckets->made) / GF_BUCKET_FINEST : 0;
-    apr_int64_t every = rate->every / GF_BUCKET_FINEST;
+    const place_t place = find_place(buckets, rate, name, now);
+    apr_int64_t room = place.every * rate->burst;
     volatile apr_uint64_t *cell;
     apr_uint64_t found;
     apr_int64_t full;
 
     do {
-        cell = find_cell(&found, set, tag);
-        full = found >> FULL_BITS == tag ? (apr_int64_t)(found & FULL_MASK) : 0;
-        full = (full > at ? full : at) + every;
-        if (full - at > every * rate->burst) {
-            return (full - at - every * rate->burst) * GF_BUCKET_FINEST;
+        cell = read_cell(&found, &full, &place);
+        full += place.every;
+        if (full - place.at > room) {
+            return (full - place.at - room) * GF_BUCKET_FINEST;
         }
-    } while (take
-             && apr_atomic_cas64(cell, tag << FULL_BITS | ((apr_uint64_t)full & FULL_MASK), found)
-                    != found);
+    } while (
+        take
+        && apr_atomic_cas64(cell, place.tag << FULL_BITS | ((apr_uint64_t)full & FULL_MASK), found)
+               != found);
     return 0;
 }
 
@@ -109,4 +136,18 @@ apr_interval_time_t gf_bucket_look(gf_buckets_t *buckets, const gf_rate_t *rate,
                                    apr_time_t now)
 {
     return use(buckets, rate, name, now, false);
+}
+
+apr_int64_t gf_bucket_left(apr_interval_time_t *full, gf_buckets_t *buckets, const gf_rate_t *rate,
+                           const char *name, apr_time_t now)
+{
+    const place_t place = find_place(buckets, rate, name, now);
+    apr_uint64_t found;
+    apr_int64_t until;
+    apr_int64_t used;
+
+    read_cell(&found, &until, &place);
+    *full = (until - place.at) * GF_BUCKET_FINEST;
+    used = (until - place.at + place.every - 1) / place.every;
+    return used < rate->burst ? rate->burst - used : 0;
 }

@@ -34,4 +34,8 @@ apr_interval_time_t gf_bucket_take(gf_buckets_t *buckets, const gf_rate_t *rate,
 apr_interval_time_t gf_bucket_look(gf_buckets_t *buckets, const gf_rate_t *rate, const char *name,
                                    apr_time_t now);
 
+/* The tokens that the bucket has. *full: the time until it is full. */
+apr_int64_t gf_bucket_left(apr_interval_time_t *full, gf_buckets_t *buckets, const gf_rate_t *rate,
+                           const char *name, apr_time_t now);
+
 #endif

@@ -134,6 +134,8 @@ GF_ERR(NO_MODEL,       "MODEL_NOT_FOUND",          404, GF_LOG_INFO,     "GF0770
        "There is no such model")
 GF_ERR(FRONT_LATE,     "STILL_RUNNING",            503, GF_LOG_INFO,     "GF0771",
        "The picture is not ready yet; repeat the same request to wait on")
+GF_ERR(PICTURE_AWAY,   "PICTURE_UNREACHABLE",      503, GF_LOG_WARNING,  "GF0776",
+       "The picture is stored, but its store does not return it now; repeat the same request")
 GF_ERR(UNSUPPORTED,    "UNSUPPORTED_VALUE",        400, GF_LOG_INFO,     "GF0772",
        "Some fields ask for what this type cannot do")
 GF_ERR(CANCELLED,      "CANCELLED",                400, GF_LOG_INFO,     "GF0773",

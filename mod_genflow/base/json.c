@@ -423,6 +423,14 @@ static const char *twin_of(const gf_out_t *out, const char *name)
     return twin;
 }
 
+const char *gf_json_of_number(double number, apr_pool_t *pool)
+{
+    const char *text = apr_psprintf(pool, "%.15g", number);
+    const char *digits = text + (*text == '-');
+
+    return *digits == '.' ? apr_pstrcat(pool, *text == '-' ? "-0" : "0", digits, NULL) : text;
+}
+
 void gf_out_put_string(gf_out_t *out, const char *name, const char *value)
 {
     const char *twin = twin_of(out, name);

@@ -100,6 +100,9 @@ void gf_out_string(gf_out_t *out, const char *value);
 /* One value that is JSON already, as it is; NULL writes null. */
 void gf_out_raw(gf_out_t *out, const char *json);
 
+/* A number as JSON, with up to 15 digits, in `pool`. APR's %g writes .5, which is none. */
+const char *gf_json_of_number(double number, apr_pool_t *pool);
+
 /* "name": value, in one call; with out->twins also "its_name": value. */
 void gf_out_put_string(gf_out_t *out, const char *name, const char *value);
 void gf_out_put_raw(gf_out_t *out, const char *name, const char *json);

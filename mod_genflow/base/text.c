@@ -93,6 +93,88 @@ static apr_size_t secret_at(const char *text, apr_size_t left, const char *const
     return longest;
 }
 
+bool gf_text_has_control(const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+
+    while (*p >= ' ' && *p != 0x7F && !(p[0] == 0xC2 && p[1] < 0xA0)) {
+        p++;
+    }
+    return *p != '\0';
+}
+
+/* Bytes of the blank at `text`; 0: there is none. */
+static apr_size_t blank_length(const char *text)
+{
+    return apr_isspace(*text)                      ? 1
+           : strncmp(text, "\xC2\xA0", 2) == 0     ? 2
+           : strncmp(text, "\xE3\x80\x80", 3) == 0 ? 3
+                                                   : 0;
+}
+
+apr_array_header_t *gf_text_words(apr_pool_t *pool, const char *text)
+{
+    apr_array_header_t *words = apr_array_make(pool, 8, sizeof(const char *));
+
+    while (*text) {
+        apr_size_t length = 0;
+
+        while (text[length] && !blank_length(text + length)) {
+            length++;
+        }
+        if (length > 0) {
+            APR_ARRAY_PUSH(words, const char *) = apr_pstrmemdup(pool, text, length);
+        }
+        text += length + blank_length(text + length);
+    }
+    return words;
+}
+
+const char *gf_text_trim(apr_pool_t *pool, const char *text)
+{
+    apr_size_t end = 0; /* of the last character that is no blank */
+    apr_size_t i;
+
+    while (blank_length(text)) {
+        text += blank_length(text);
+    }
+    for (i = 0; text[i]; i += blank_length(text + i) ? blank_length(text + i) : 1) {
+        end = blank_length(text + i) ? end : i + 1;
+    }
+    return apr_pstrmemdup(pool, text, end);
+}
+
+const char *gf_text_array(apr_pool_t *pool, const char *const *texts, int count)
+{
+    apr_size_t size = 3;
+    char *array;
+    char *at;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        size += 2 * strlen(texts[i]) + 3;
+    }
+    at = array = apr_palloc(pool, size);
+    *at++ = '{';
+    for (i = 0; i < count; i++) {
+        const char *text = texts[i];
+
+        if (i > 0) {
+            *at++ = ',';
+        }
+        *at++ = '"';
+        for (; *text; *at++ = *text++) {
+            if (*text == '"' || *text == '\\') {
+                *at++ = '\\';
+            }
+        }
+        *at++ = '"';
+    }
+    *at++ = '}';
+    *at = '\0';
+    return array;
+}
+
 const char *gf_text_redact(apr_pool_t *pool, const char *text, apr_size_t length, apr_size_t max,
                            const char *const *secrets)
 {
@@ -269,6 +351,82 @@ bool gf_text_size(apr_int64_t *out, const char *text)
     };
 
     return number_with_unit(out, text, units);
+}
+
+/* Days from 1970-01-01 to that one of the Gregorian calendar. */
+static apr_int64_t days_until(int year, int month, int day)
+{
+    int y = month > 2 ? year : year - 1; /* years that begin in March end with the leap day */
+    int m = month > 2 ? month - 3 : month + 9;
+
+    return (apr_int64_t)365 * y + (y + 400) / 4 - (y + 400) / 100 + (y + 400) / 400
+           + (153 * m + 2) / 5 + day - 1 - 719468 - 97;
+}
+
+static int two_digits(const char *text)
+{
+    return (text[0] - '0') * 10 + text[1] - '0';
+}
+
+/* Seconds of +hh:mm or -hh:mm, or of Z. False: it is none. */
+static bool read_zone(int *seconds, const char *text)
+{
+    if (strcmp(text, "Z") == 0) {
+        *seconds = 0;
+        return true;
+    }
+    if ((*text != '+' && *text != '-') || !apr_isdigit(text[1]) || !apr_isdigit(text[2])
+        || text[3] != ':' || !apr_isdigit(text[4]) || !apr_isdigit(text[5]) || text[6]
+        || two_digits(text + 1) > 23 || two_digits(text + 4) > 59) {
+        return false;
+    }
+    *seconds = (two_digits(text + 1) * 60 + two_digits(text + 4)) * (*text == '-' ? -60 : 60);
+    return true;
+}
+
+/* Reads .123456 and moves *text behind it. False: there is a point and no digit. */
+static bool read_fraction(int *microseconds, const char **text)
+{
+    int unit = APR_USEC_PER_SEC / 10;
+
+    *microseconds = 0;
+    if (**text != '.') {
+        return true;
+    }
+    for (++*text; apr_isdigit(**text); ++*text, unit /= 10) {
+        *microseconds += unit * (**text - '0');
+    }
+    return apr_isdigit((*text)[-1]);
+}
+
+bool gf_text_instant(apr_time_t *out, const char *text)
+{
+    static const char form[] = "dddd-dd-ddTdd:dd:dd";
+    const char *rest;
+    int year, month, day, microseconds, zone;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(form) - 1; i++) {
+        if (form[i] == 'd' ? !apr_isdigit(text[i]) : text[i] != form[i]) {
+            return false;
+        }
+    }
+    rest = text + i;
+    year = two_digits(text) * 100 + two_digits(text + 2);
+    month = two_digits(text + 5);
+    day = two_digits(text + 8);
+    if (month < 1 || month > 12 || day < 1
+        || day > days_until(month < 12 ? year : year + 1, month % 12 + 1, 1)
+                     - days_until(year, month, 1)
+        || two_digits(text + 11) > 23 || two_digits(text + 14) > 59 || two_digits(text + 17) > 59
+        || !read_fraction(&microseconds, &rest) || !read_zone(&zone, rest)) {
+        return false;
+    }
+    *out = (days_until(year, month, day) * 86400 + two_digits(text + 11) * 3600
+            + two_digits(text + 14) * 60 + two_digits(text + 17) - zone)
+               * APR_USEC_PER_SEC
+           + microseconds;
+    return true;
 }
 
 const char *gf_text_interval(apr_pool_t *pool, apr_interval_time_t interval)

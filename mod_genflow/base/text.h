@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include <apr_pools.h>
+#include <apr_tables.h>
 #include <apr_time.h>
 
 /* Is text a UUID in its usual form (36 characters, any case)? NULL is not. */
@@ -22,6 +23,19 @@ apr_size_t gf_text_utf8(const char *text, apr_size_t length);
 
 /* Characters (not bytes) of valid UTF-8. */
 apr_size_t gf_text_length(const char *text);
+
+/* Does valid UTF-8 have a control character (below U+0020, U+007F to U+009F)? */
+bool gf_text_has_control(const char *text);
+
+/* Valid UTF-8 without the blanks around it. Blanks are ASCII's, U+00A0 and U+3000, which Japanese
+ * keyboards write. */
+const char *gf_text_trim(apr_pool_t *pool, const char *text);
+
+/* The words of valid UTF-8, between blanks: an array of const char *. */
+apr_array_header_t *gf_text_words(apr_pool_t *pool, const char *text);
+
+/* An array of texts as Postgres reads it. */
+const char *gf_text_array(apr_pool_t *pool, const char *const *texts, int count);
 
 /* Makes foreign text fit for the log and the database: takes `length` bytes at text, replaces
  * control characters and invalid UTF-8, writes *** for each of `secrets` (NULL-ended; "" is none;
@@ -49,6 +63,10 @@ bool gf_text_time(apr_interval_time_t *out, const char *text);
 
 /* Parses `64k`, `10m`, `1g` (no unit: bytes; k is 1024), in the same way. False: not a size. */
 bool gf_text_size(apr_int64_t *out, const char *text);
+
+/* Parses an instant as RFC 3339 writes it: 2026-11-20T22:00:00.5Z, or +09:00 in place of Z. False:
+ * it is none, or there is no such day; *out is then unchanged. */
+bool gf_text_instant(apr_time_t *out, const char *text);
 
 /* A whole decimal number, nothing but a minus before it and nothing after it, within 64 bits.
  * False: it is none; *out is then undefined. */

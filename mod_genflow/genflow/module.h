@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How another httpd module brings providers and stores to mod_genflow. This folder is the public
- * interface, and the only header that such a module needs:
+/* How another httpd module brings providers, stores and thumbnails to mod_genflow. This folder is
+ * the public interface, and the only header that such a module needs:
  *
  *     #include <genflow/module.h>
  *
@@ -23,16 +23,22 @@
 
 #include "genflow/provider.h"
 #include "genflow/store.h"
+#include "genflow/thumbnail.h"
 
-#define GENFLOW_PROVIDER_GROUP   "genflow-provider"
-#define GENFLOW_PROVIDER_VERSION "2"
-#define GENFLOW_STORE_GROUP      "genflow-store"
-#define GENFLOW_STORE_VERSION    "1"
+#define GENFLOW_PROVIDER_GROUP    "genflow-provider"
+#define GENFLOW_PROVIDER_VERSION  "2"
+#define GENFLOW_STORE_GROUP       "genflow-store"
+#define GENFLOW_STORE_VERSION     "1"
+#define GENFLOW_THUMBNAIL_GROUP   "genflow-thumbnail"
+#define GENFLOW_THUMBNAIL_VERSION "1"
 
 /* For register_hooks; needs <ap_provider.h>. `pool` is that function's, `kind` is static. */
 #define GENFLOW_PROVIDER(pool, kind) \
     ap_register_provider(pool, GENFLOW_PROVIDER_GROUP, (kind)->name, GENFLOW_PROVIDER_VERSION, kind)
 #define GENFLOW_STORE(pool, kind) \
     ap_register_provider(pool, GENFLOW_STORE_GROUP, (kind)->name, GENFLOW_STORE_VERSION, kind)
+#define GENFLOW_THUMBNAIL(pool, kind)                                                            \
+    ap_register_provider(pool, GENFLOW_THUMBNAIL_GROUP, (kind)->name, GENFLOW_THUMBNAIL_VERSION, \
+                         kind)
 
 #endif

@@ -95,7 +95,7 @@ void gf_hub_ring(gf_hub_t *hub);
 void gf_hub_bg_silence(gf_hub_t *hub);
 
 /* gf_hub_reserve(): takes a place among the jobs in flight of this child; false: full, or the child
- * is stopping. gf_hub_leave() gives the place back. */
+ * is stopping. gf_hub_leave() gives the place back; while the child stops, it rings. */
 bool gf_hub_reserve(gf_hub_t *hub);
 void gf_hub_leave(gf_hub_t *hub);
 

@@ -91,9 +91,15 @@ bool gf_hub_reserve(gf_hub_t *hub)
 
 void gf_hub_leave(gf_hub_t *hub)
 {
+    bool closing;
+
     pthread_mutex_lock(&hub->mutex);
     hub->jobs--;
+    closing = hub->closing;
     pthread_mutex_unlock(&hub->mutex);
+    if (closing) {
+        gf_hub_ring(hub);
+    }
 }
 
 bool gf_hub_bg_expects(gf_hub_t *hub, int known)

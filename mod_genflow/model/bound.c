@@ -10,17 +10,20 @@
 #include <apr_strings.h>
 
 #include "base/text.h"
+#include "model/prompt.h"
 
-#define PIXELS   "pixels"
-#define SIDE_MIN 64 /* a shorter side is billed as if it had that many pixels */
-#define SIDE_MAX 65536
+#define PIXELS      "pixels"
+#define SIDE_MIN    64 /* a shorter side is billed as if it had that many pixels */
+#define SIDE_MAX    65536
+#define SIZE_LENGTH 11 /* characters of "65536x65536" */
 
 typedef enum {
     IS_PIXELS, /* the bound of sizes */
     IS_SIZE,   /* width and height, in one of the forms that providers take */
     IS_NUMBER,
-    IS_WORD, /* of a few */
-    IS_FREE  /* text that costs nothing */
+    IS_STEPS, /* a number of steps: a fraction is taken, and makes no sense */
+    IS_WORD,  /* of a few */
+    IS_FREE   /* text that costs nothing */
 } kind_t;
 
 /* Every parameter that a translator may send, beside prompt, seed and source picture. Only a
@@ -33,7 +36,7 @@ static const struct {
     double min_two_step; /* of numbers in two-step bodies; 0: min */
 } known[] = { { PIXELS, IS_PIXELS, 1, 1 << 30, NULL, 0 },
               { "quality", IS_WORD, 0, 0, "auto", 0 },
-              { "num_inference_steps", IS_NUMBER, 1, 100, NULL, 20 },
+              { "num_inference_steps", IS_STEPS, 1, 100, NULL, 20 },
               { "strength", IS_NUMBER, 0, 1, NULL, 0.1 },
               { "guidance_scale", IS_NUMBER, 1, 20, NULL, 0 },
               { "cfg_scale", IS_NUMBER, 1, 10, NULL, 0 },
@@ -161,7 +164,7 @@ static const char *read_numbers(gf_bound_t *bound, int row, char *const argv[], 
         return apr_psprintf(pool, "%s must be from %g to %g", bound->name, known[row].min,
                             known[row].max);
     }
-    bound->usual = pixels ? NULL : apr_psprintf(pool, "%.15g", usual);
+    bound->usual = pixels ? NULL : gf_json_of_number(usual, pool);
     return NULL;
 }
 
@@ -304,6 +307,7 @@ const char *gf_bound_wrong(const gf_type_t *type, const char *name, gf_json_t *v
     case IS_WORD:
         return wrong_word(bound ? bound->words : known[row].words, value, pool);
     case IS_NUMBER:
+    case IS_STEPS:
         return wrong_number(bound, value, pool);
     case IS_PIXELS:
     case IS_FREE:
@@ -338,11 +342,104 @@ const char *gf_bound_refuses(const gf_type_t *type, const char *name, gf_json_t 
 {
     int row = row_of(name);
     kind_t kind = row < 0 ? IS_PIXELS : known[row].kind;
-    const char *wrong = kind == IS_NUMBER ? wrong_range(row, value, two_step, pool)
+    const char *wrong = kind == IS_NUMBER || kind == IS_STEPS
+                            ? wrong_range(row, value, two_step, pool)
                         : kind == IS_WORD || kind == IS_FREE ? wrong_length(row, value, pool)
                                                              : NULL;
 
     return wrong ? wrong : gf_bound_wrong(type, name, value, pool);
+}
+
+/* ---- the view ---- */
+
+static void look_at_words(gf_bound_view_t *view, const char *words, apr_pool_t *pool)
+{
+    apr_array_header_t *values = apr_array_make(pool, 4, sizeof(const char *));
+
+    while (*words) {
+        apr_size_t length = strcspn(words, "|");
+
+        APR_ARRAY_PUSH(values, const char *) = apr_pstrmemdup(pool, words, length);
+        words += length + (words[length] == '|');
+    }
+    view->kind = "choice";
+    view->values = values;
+}
+
+/* A text of any words within its length, and the usual ones of aspect_ratio. */
+static void look_at_text(gf_bound_view_t *view, int row, apr_pool_t *pool)
+{
+    const gf_prompt_word_t *ratio = gf_prompt_ratios;
+    apr_array_header_t *values;
+
+    view->kind = "text";
+    view->max = known[row].max;
+    if (strcmp(view->name, "aspect_ratio") == 0) {
+        values = apr_array_make(pool, 8, sizeof(const char *));
+        for (; ratio->word; ratio++) {
+            APR_ARRAY_PUSH(values, const char *) = ratio->word;
+        }
+        view->values = values;
+    }
+}
+
+/* size is a text like 1024x1536; image_size has names, of which those count whose pixels the type
+ * allows. */
+static void look_at_size(gf_bound_view_t *view, const gf_type_t *type, apr_pool_t *pool)
+{
+    const gf_bound_t *bound = bound_of(type, PIXELS);
+    bool named = strcmp(view->name, "size") != 0;
+    apr_array_header_t *values = apr_array_make(pool, 8, sizeof(const char *));
+    size_t i;
+
+    view->kind = named ? "choice" : "text";
+    view->max = named ? 0 : SIZE_LENGTH;
+    view->values = values;
+    if (!named) {
+        APR_ARRAY_PUSH(values, const char *) = "auto";
+    }
+    for (i = 0; named && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        double pixels = (double)sizes[i].width * sizes[i].height;
+
+        if (pixels >= (bound ? bound->min : 1)
+            && pixels <= (bound ? bound->max : GF_BOUND_PIXELS_MAX)) {
+            APR_ARRAY_PUSH(values, const char *) = sizes[i].name;
+        }
+    }
+}
+
+bool gf_bound_look(gf_bound_view_t *view, int i, const gf_type_t *type, apr_pool_t *pool)
+{
+    const gf_bound_t *bound = bound_of(type, known[i].name);
+    const char *words = bound && bound->words ? bound->words : known[i].words;
+
+    memset(view, 0, sizeof(*view));
+    view->name = known[i].name;
+    view->usual = bound ? bound->usual : NULL;
+    switch (known[i].kind) {
+    case IS_PIXELS:
+        return false;
+    case IS_SIZE:
+        look_at_size(view, type, pool);
+        break;
+    case IS_NUMBER:
+    case IS_STEPS:
+        view->kind = known[i].kind == IS_STEPS ? "integer" : "number";
+        view->min = bound ? bound->min : known[i].min;
+        view->max = bound ? bound->max : known[i].max;
+        break;
+    case IS_WORD:
+        if (words) {
+            look_at_words(view, words, pool);
+            break;
+        }
+        look_at_text(view, i, pool);
+        break;
+    case IS_FREE:
+        look_at_text(view, i, pool);
+        break;
+    }
+    return strcmp(view->kind, "choice") != 0 || view->values->nelts > 1;
 }
 
 bool gf_bound_passes(const gf_type_t *type, const char *name, gf_json_t *value, apr_pool_t *pool)

@@ -33,6 +33,20 @@ const char *gf_bound_wrong(const gf_type_t *type, const char *name, gf_json_t *v
 const char *gf_bound_refuses(const gf_type_t *type, const char *name, gf_json_t *value,
                              bool two_step, apr_pool_t *pool);
 
+/* What a client may send for a parameter, as GET types shows it. */
+typedef struct gf_bound_view_t {
+    const char *name;
+    const char *kind;                 /* "number", "integer", "choice" or "text" */
+    double min, max;                  /* of numbers; of a text: characters */
+    const char *usual;                /* JSON of the value that is sent without one; NULL: none */
+    const apr_array_header_t *values; /* const char *: of a choice, all; of a text, some that are
+                                         usual. NULL: none */
+} gf_bound_view_t;
+
+/* The i-th parameter of gf_bound_name() for a request of one step: gf_bound_refuses() takes what
+ * the view allows. False: it is no choice, because one value alone, or none, is taken. */
+bool gf_bound_look(gf_bound_view_t *view, int i, const gf_type_t *type, apr_pool_t *pool);
+
 /* The name of the i-th parameter that a provider may get, from 0; NULL after the last. */
 const char *gf_bound_name(int i);
 

@@ -10,14 +10,18 @@
 #ifndef GF_CONF_H
 #define GF_CONF_H
 
+#include <stdbool.h>
+
 #include <apr_hash.h>
 #include <apr_tables.h>
 #include <apr_time.h>
 
 #include "base/bucket.h"
 #include "model/section.h"
+#include "model/thumbnail.h"
 
 struct gf_store_kind_t;
+struct httpd_studio_t;
 
 #define GF_UNSET APR_INT64_MIN
 
@@ -112,7 +116,8 @@ typedef struct gf_conf_t {
 
     const char *store_asset_folder;  /* AssetFolder of Cloudinary's Media Library */
     const char *store_upload_preset; /* UploadPreset: settings of uploads, at Cloudinary */
-    const char *store_thumbnail;     /* Thumbnail: Cloudinary's transformation of thumbnailUrl */
+    const char *store_thumbnail;     /* Thumbnail: On, Off or Cloudinary's transformation */
+    gf_thumbnails_t thumbnails;      /* ... resolved; finish.c sets it */
     apr_int64_t store_public_id;     /* PublicId: gf_public_id_t, at Cloudinary */
     apr_int64_t store_overwrite;     /* Overwrite. 1: a picture of the same name is replaced */
 
@@ -163,6 +168,13 @@ typedef struct gf_conf_t {
     const char *admin_database;
     const char *admin_password;
     apr_int64_t webhook_timeout; /* GenflowWebhookTimeout, of one attempt to deliver */
+
+    /* GenflowStudioFolder, and what httpd/studio.c found there; NULL: no section sets the handler.
+     */
+    const char *studio_folder;
+    const struct httpd_studio_t *studio;
+
+    bool has_keys; /* a section signs requests in by API keys; finish.c sets it */
 
     apr_hash_t *providers;          /* name -> gf_provider_t */
     const gf_ref_name_t *ref_names; /* of all kinds that have one; the last has no name */

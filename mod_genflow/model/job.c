@@ -99,33 +99,25 @@ static void write_identity(gf_out_t *out, const gf_view_t *view)
     gf_out_put_string(out, "status", view->status);
 }
 
-/* The address of the picture with a transformation: a part of the path behind /image/upload/. NULL:
- * it is not at a store that transforms. */
-static const char *thumbnail_of(const gf_view_t *view, apr_pool_t *pool)
+static void write_thumbnail(gf_out_t *out, const gf_view_t *view, const char *site)
 {
-    static const char place[] = "/image/upload/";
-    const char *at = view->thumbnail && view->persisted && view->image_url
-                         ? strstr(view->image_url, place)
-                         : NULL;
+    bool stored = view->persisted && view->image_url;
+    const char *url =
+        stored ? gf_thumbnail_url(view->thumbnails, view->image_url, view->thumbnail, out->pool)
+               : NULL;
 
-    if (!at) {
-        return NULL;
-    }
-    at += sizeof(place) - 1;
-    return apr_pstrcat(pool,
-                       apr_pstrmemdup(pool, view->image_url, (apr_size_t)(at - view->image_url)),
-                       view->thumbnail, "/", at, NULL);
+    gf_out_put_string(out, "thumbnailUrl", absolute_url(out, site, url));
+    gf_out_put_string(out, "color", url ? view->color : NULL);
 }
 
 static void write_picture(gf_out_t *out, const gf_view_t *view, const char *site)
 {
     const char *url = absolute_url(out, site, view->image_url);
-    const char *thumbnail = thumbnail_of(view, out->pool);
 
     gf_out_put_string(out, "imageUrl", url);
     gf_out_put_string(out, "cloudinaryUrl", url);
-    if (thumbnail) {
-        gf_out_put_string(out, "thumbnailUrl", thumbnail);
+    if (view->thumbnails) {
+        write_thumbnail(out, view, site);
     }
     gf_out_put_raw(out, "resultImages", list_of(out->pool, url));
     gf_out_put_string(out, "originalUrl", view->original_url);
@@ -162,6 +154,14 @@ static void write_request(gf_out_t *out, const gf_view_t *view, const char *base
     gf_out_put_bool(out, "allowRemix", view->allow_remix);
 }
 
+/* What its user wrote at it. */
+static void write_marks(gf_out_t *out, const gf_view_t *view)
+{
+    gf_out_put_raw(out, "tags", view->tags_json ? view->tags_json : "[]");
+    gf_out_put_bool(out, "favourite", view->favourite);
+    gf_out_put_string(out, "title", view->title);
+}
+
 static void write_place(gf_out_t *out, const gf_view_t *view)
 {
     gf_out_put_raw(out, "queuePosition", view->queue_position_json);
@@ -195,6 +195,7 @@ void gf_view_write(gf_out_t *out, const gf_view_t *view, const char *base, const
     write_picture(out, view, site);
     write_provider(out, view);
     write_request(out, view, base, site);
+    write_marks(out, view);
     write_course(out, view);
     if (!gf_view_ended(view)) {
         const char *mount = apr_pstrcat(out->pool, gf_url_path(site), base, NULL);
@@ -289,6 +290,7 @@ void gf_view_write_job(gf_out_t *out, const gf_view_t *view, const char *base, c
         gf_out_put_raw(out, "input", input_of(out, view, base, site));
         gf_out_put_string(out, "inputSummary", summary_of(view, out->pool));
     }
+    write_marks(out, view);
     gf_out_put_raw(out, "result", result_of(out, view, site));
     gf_out_put_string(out, "resultUrl", absolute_url(out, site, view->image_url));
 }

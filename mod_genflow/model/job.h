@@ -123,9 +123,9 @@ typedef struct gf_view_t {
     const gf_type_t *type;
 
     /* From the configuration, set by the code that reads the row. NULL: ids of providers, or
-     * thumbnailUrl, are not shown. */
+     * thumbnailUrl and color, are not shown. */
     const gf_ref_name_t *ref_names;
-    const char *thumbnail;
+    const gf_thumbnails_t *thumbnails;
 
     /* What was requested, and the course of the generation. */
     const char *id, *run_id, *status, *preset, *prompt, *source_url, *parameters_json, *seed_json,
@@ -134,12 +134,15 @@ typedef struct gf_view_t {
 
     /* The kind that knows the run, and its id there. */
     const char *provider_kind, *provider_ref;
+    const char *color, *thumbnail; /* of its picture: "#rrggbb", NULL; gf_thumbnail_url() */
     const char *image_url, *original_url, *expires_at, *error_code, *error_message, *cause_code;
     const char *progress_json, *logs_json; /* while it runs */
     const char *queue_position_json;       /* in our queue while it is pending, then in another's */
     const char *expected_seconds_json;     /* until it is begun; while it is in our queue */
     const char *created_at, *started_at, *finished_at, *processing_ms_json, *result_json, *user;
     const char *visibility; /* "private" or "public"; NULL: private */
+    const char *tags_json;  /* an array; NULL: none */
+    const char *title;      /* NULL: none */
     const char *input_json; /* the body of an older system as it was sent; NULL: there was none */
     const char *input_summary_json;
     const char *webhook_url; /* gets the end delivered; not on the wire; NULL: none */
@@ -148,7 +151,7 @@ typedef struct gf_view_t {
     apr_int64_t age_ms;      /* since it was created; 0: it is new */
     /* Not on the wire: of its live row, changes with every update; NULL: it has ended. */
     const char *row_version;
-    bool persisted, fallback_used, allow_remix;
+    bool persisted, fallback_used, allow_remix, favourite;
     bool started; /* and live: it need not be started, whether its work has begun or not */
 } gf_view_t;
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "model/bound.h"
 #include "model/type.h"
 
@@ -131,4 +133,45 @@ void gf_parameters_read(gf_json_t *object, apr_int64_t *seed, gf_input_t *input,
         gf_input_refuse(input, GF_E_INVALID, "parameters",
                         "holds a number beyond 1e15 or below 1e-15, or a NUL character");
     }
+}
+
+/* ---- what there is to choose ---- */
+
+/* The chain entries by name, without those that a request of the type cannot have. */
+static apr_array_header_t *models_of(const gf_type_t *type, apr_pool_t *pool)
+{
+    const char *picture = type->source == GF_SOURCE_MUST ? "picture" : NULL;
+    char *listed = apr_pstrdup(pool, gf_type_models(type, picture, pool));
+    apr_array_header_t *models = apr_array_make(pool, 4, sizeof(const char *));
+    char *state;
+    char *name;
+
+    for (name = apr_strtok(listed, ", ", &state); name; name = apr_strtok(NULL, ", ", &state)) {
+        APR_ARRAY_PUSH(models, const char *) = name;
+    }
+    return models;
+}
+
+apr_array_header_t *gf_parameters_list(const gf_type_t *type, apr_pool_t *pool)
+{
+    const gf_bound_view_t seed = { .name = "seed",
+                                   .kind = "integer",
+                                   .max = (double)GF_PARAMETERS_SEED_MAX };
+    const gf_bound_view_t model = { .name = model_names[0],
+                                    .kind = "choice",
+                                    .values = models_of(type, pool) };
+    apr_array_header_t *list = apr_array_make(pool, 16, sizeof(gf_bound_view_t));
+    gf_bound_view_t view;
+    int i;
+
+    for (i = 0; gf_bound_name(i); i++) {
+        if (gf_bound_look(&view, i, type, pool)) {
+            APR_ARRAY_PUSH(list, gf_bound_view_t) = view;
+        }
+    }
+    if (model.values->nelts > 1) {
+        APR_ARRAY_PUSH(list, gf_bound_view_t) = model;
+    }
+    APR_ARRAY_PUSH(list, gf_bound_view_t) = seed;
+    return list;
 }

@@ -5,6 +5,7 @@
 #ifndef GF_PARAMETERS_H
 #define GF_PARAMETERS_H
 
+#include "model/bound.h"
 #include "model/input.h"
 
 #define GF_PARAMETERS_SEED_MAX 4294967294LL /* the largest that every provider takes */
@@ -25,5 +26,10 @@ typedef struct gf_parameters_for_t {
  * `input`. */
 void gf_parameters_read(gf_json_t *object, apr_int64_t *seed, gf_input_t *input,
                         const gf_parameters_for_t *given_for);
+
+/* The parameters that a client may choose in a request of one step, in `pool`: gf_bound_view_t.
+ * gf_parameters_read() takes what they allow, except for a `model` that does not fit the source
+ * picture of the request. */
+apr_array_header_t *gf_parameters_list(const gf_type_t *type, apr_pool_t *pool);
 
 #endif

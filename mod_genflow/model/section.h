@@ -78,6 +78,11 @@ typedef struct gf_type_t {
     const char *prefix; /* "neo_glitch": names its SQL functions */
     int index;          /* its place in gf_conf_t.type_list */
 
+    /* Label, Text: its name and description for people, of gf_language_text_t (model/language.h).
+     * NULL: none. */
+    apr_array_header_t *labels;
+    apr_array_header_t *texts;
+
     /* Providers. The chain has the entries of chain_text (const char *: "stability/sd3") whose
      * provider has its key, as gf_choice_t; with GenflowDispatch Off all of them. It is empty if
      * none has: the type is closed, requests get NO_PROVIDER. */

@@ -550,7 +550,8 @@ apr_status_t gf_net_make(gf_net_t **out, apr_pool_t *pool, int bell)
     net->timer = NO_TIMER;
     net->epoll = epoll_create1(EPOLL_CLOEXEC);
     net->multi = curl_multi_init();
-    if (net->epoll < 0 || !net->multi || epoll_ctl(net->epoll, EPOLL_CTL_ADD, bell, &event) < 0) {
+    if (net->epoll < 0 || !net->multi
+        || (bell != NO_BELL && epoll_ctl(net->epoll, EPOLL_CTL_ADD, bell, &event) < 0)) {
         return APR_EGENERAL;
     }
     curl_multi_setopt(net->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
@@ -561,4 +562,22 @@ apr_status_t gf_net_make(gf_net_t **out, apr_pool_t *pool, int bell)
     apr_pool_pre_cleanup_register(pool, net, end_net); /* messages are in pools below */
     *out = net;
     return APR_SUCCESS;
+}
+
+apr_status_t gf_net_perform(gf_msg_t *msg)
+{
+    apr_pool_t *pool;
+    gf_net_t *net;
+    apr_status_t rv;
+
+    apr_pool_create(&pool, msg->pool);
+    rv = gf_net_make(&net, pool, NO_BELL);
+    if (rv == APR_SUCCESS) {
+        gf_net_start(net, msg);
+        while (!gf_net_next_done(net)) {
+            gf_net_wait(net, msg->timeout);
+        }
+    }
+    apr_pool_destroy(pool);
+    return rv;
 }

@@ -7,11 +7,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <apr_file_info.h>
 #include <apr_strings.h>
+
+#include "base/clock.h"
+#include "model/thumbnail.h"
+
+#define LOCK_TRIES 5
+#define LOCK_WAIT  (2 * 1000) /* microseconds; the lock is held while a name is made */
 
 #define EXT4_MAGIC 0xEF53 /* of statfs(2) */
 #define XFS_MAGIC  0x58465342
@@ -110,6 +118,70 @@ static gf_err_t *put_file(bool *existing, gf_ctx_t *ctx, const char *name, const
         close(fd);
     }
     return rv == APR_SUCCESS ? NULL : gf_err_make(ctx, GF_E_STORE, rv, "cannot keep %s", path);
+}
+
+/* ---- a thumbnail beside its picture ---- */
+
+/* Locks the open picture, and makes sure that its name still names it. */
+static apr_status_t lock_picture(int fd, const char *path, int how)
+{
+    struct stat opened;
+    struct stat named;
+
+    if (flock(fd, how | LOCK_NB) < 0) {
+        return errno == EWOULDBLOCK ? APR_EBUSY : errno;
+    }
+    if (fstat(fd, &opened) < 0 || lstat(path, &named) < 0) {
+        return errno;
+    }
+    return opened.st_ino == named.st_ino && opened.st_dev == named.st_dev ? APR_SUCCESS
+                                                                          : APR_ENOENT;
+}
+
+static apr_status_t link_beside(const char *picture, const char *path, const char *file)
+{
+    int fd = open(picture, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    apr_status_t rv = fd < 0 ? errno : lock_picture(fd, picture, LOCK_SH);
+
+    if (rv == APR_SUCCESS && link(file, path) < 0 && errno != EEXIST) {
+        rv = errno;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return rv;
+}
+
+apr_status_t gf_store_fs_attach(const char *picture, const char *path, const char *file, int fd)
+{
+    apr_status_t rv = flushes_names(fd) ? write_out(fd) : flush(fd);
+
+    return rv ? rv : link_beside(picture, path, file);
+}
+
+static apr_status_t remove_name(const char *path)
+{
+    return unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR ? errno : APR_SUCCESS;
+}
+
+apr_status_t gf_store_fs_remove(const char *path, apr_pool_t *pool)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    apr_status_t rv = fd < 0 ? APR_SUCCESS : lock_picture(fd, path, LOCK_EX);
+    int tries;
+
+    for (tries = 1; rv == APR_EBUSY && tries < LOCK_TRIES; tries++) {
+        gf_clock_pause(LOCK_WAIT);
+        rv = lock_picture(fd, path, LOCK_EX);
+    }
+    if (rv != APR_EBUSY) { /* a file system without locks: a thumbnail may stay, a picture not */
+        rv = remove_name(path);
+        rv = rv ? rv : remove_name(gf_thumbnail_name(path, pool));
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return rv;
 }
 
 const gf_store_kind_t gf_store_fs = { .name = "folder", .put = put_file };

@@ -12,6 +12,7 @@
 #include <apr_strings.h>
 
 #include "base/json.h"
+#include "model/url.h"
 
 #define ROW(name, kind) &kind,
 static const gf_store_kind_t *const kinds[] = { GF_STORE_KINDS(ROW, ROW) };
@@ -19,6 +20,9 @@ static const gf_store_kind_t *const kinds[] = { GF_STORE_KINDS(ROW, ROW) };
 
 #define KINDS         ((int)(sizeof(kinds) / sizeof(kinds[0])))
 #define SECRET_DIGITS 32 /* of picture_secret */
+
+#define CLOUDINARY     "https://res.cloudinary.com" /* without a host name of their own */
+#define ORIGIN_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.:/[]_-"
 
 /* Most pixels, and the directive that sets them. */
 typedef struct limit_t {
@@ -56,6 +60,23 @@ const char *gf_store_ready(const gf_conf_t *conf, const gf_job_t *job, apr_pool_
 {
     return apr_psprintf(pool, "%s/" GF_STORE_SPOOL "/%s.ready", conf->store_folder,
                         name_stem(job, pool));
+}
+
+const char *gf_store_copy(const gf_conf_t *conf, const char *name, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%s/" GF_STORE_SPOOL "/%s.copy", conf->store_folder, name);
+}
+
+static bool is_below(const char *url, const char *place)
+{
+    size_t length = place ? strlen(place) : 0;
+
+    return length > 0 && strncmp(url, place, length) == 0 && url[length] == '/';
+}
+
+bool gf_store_has_address(const gf_conf_t *conf, const char *url)
+{
+    return is_below(url, conf->store_public) || is_below(url, conf->store_api);
 }
 
 /* Two digits of the id spread the pictures over 256 folders a type. */
@@ -230,10 +251,9 @@ apr_status_t gf_store_clear(const gf_conf_t *conf, const gf_job_t *job, apr_pool
 
     for (extension = gf_image_extensions; *extension; extension++) {
         const char *name = object_name(job, *extension, pool);
-        apr_status_t one = apr_file_remove(gf_store_fs_path(conf, name, pool), pool);
+        apr_status_t one = gf_store_fs_remove(gf_store_fs_path(conf, name, pool), pool);
 
-        rv = one == APR_SUCCESS || APR_STATUS_IS_ENOENT(one) || APR_STATUS_IS_ENOTDIR(one) ? rv
-                                                                                           : one;
+        rv = one == APR_SUCCESS ? rv : one;
     }
     return APR_STATUS_IS_ENOENT(rv) || APR_STATUS_IS_ENOTDIR(rv) ? APR_SUCCESS : rv;
 }
@@ -251,4 +271,35 @@ const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool)
     gf_out_put_string(&out, "sha256", stored->sha256);
     gf_out_close(&out, '}');
     return out.text;
+}
+
+/* ---- for browsers ---- */
+
+static const char *add_origin(const char *origins, const char *url, apr_pool_t *pool)
+{
+    const char *origin = url && gf_url_is_http(url) ? gf_url_origin(url, pool) : NULL;
+
+    if (!origin || origin[strspn(origin, ORIGIN_LETTERS)]) {
+        return origins;
+    }
+    return apr_pstrcat(pool, origins, origins[0] ? " " : "", origin, NULL);
+}
+
+const char *gf_store_origins(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const gf_store_kind_t *kind = conf->store;
+
+    if (!kind) {
+        return "";
+    }
+    if (kind == &gf_store_fs) {
+        return add_origin("", conf->store_url, pool);
+    }
+    if (kind == &gf_store_cloudinary) {
+        return add_origin(CLOUDINARY, conf->store_public, pool);
+    }
+    if (kind == &gf_store_s3 && !conf->store_public && !conf->store_api) {
+        return apr_pstrcat(pool, "https://s3.", conf->store_region, ".amazonaws.com", NULL);
+    }
+    return add_origin("", conf->store_public ? conf->store_public : conf->store_api, pool);
 }

@@ -35,6 +35,13 @@ const char *gf_store_spool(const gf_conf_t *conf, const gf_job_t *job, apr_pool_
  * the job finds it there. */
 const char *gf_store_ready(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool);
 
+/* Name of a spool file for a copy of a stored picture. `name`: no other copy of this host has it.
+ */
+const char *gf_store_copy(const gf_conf_t *conf, const char *name, apr_pool_t *pool);
+
+/* Does the address begin with that of the configured store? Then it did not come from outside. */
+bool gf_store_has_address(const gf_conf_t *conf, const char *url);
+
 /* Inspects the picture in `file` and cuts off bytes after its end; sets all but the url. Errors:
  * RESULT (no picture, too many pixels, cut), EMPTY (no bytes), STORE (could not be read). */
 gf_err_t *gf_store_inspect(gf_stored_t *stored, gf_ctx_t *ctx, const char *file);
@@ -86,7 +93,21 @@ const char *gf_store_wrong(const gf_store_kind_t *kind, apr_pool_t *pool);
 GF_STORE_KINDS(GF_STORE_DECLARE, GF_STORE_DECLARE)
 #undef GF_STORE_DECLARE
 
+/* Where browsers find the pictures if not at this site: "https://a.example https://b.example"; "":
+ * at this site. As the configuration says: an upload may be answered with another address. */
+const char *gf_store_origins(const gf_conf_t *conf, apr_pool_t *pool);
+
 /* Path of a stored picture in the folder store. */
 const char *gf_store_fs_path(const gf_conf_t *conf, const char *name, apr_pool_t *pool);
+
+/* A thumbnail comes beside a picture and goes with it, also if a child dies: both calls lock the
+ * picture, so that none is made beside one that is being removed. A lock ends with its process.
+ *
+ * gf_store_fs_attach(): links `file`, open as `fd`, to `path`, whose bytes reach the disk before.
+ * ENOENT: there is no such picture any more. EBUSY: it is being removed. One that is there stays.
+ * gf_store_fs_remove(): removes the picture at `path`, and its thumbnail. EBUSY: nothing is removed
+ * now, try again later. Without the picture, or with the picture alone, it is successful, too. */
+apr_status_t gf_store_fs_attach(const char *picture, const char *path, const char *file, int fd);
+apr_status_t gf_store_fs_remove(const char *path, apr_pool_t *pool);
 
 #endif

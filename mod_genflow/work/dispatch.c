@@ -4,12 +4,14 @@
  * Blocks only in its one epoll (gf_net_wait).
  *
  * Shared with other threads: the hub and the writers' queues, through their own locks; drain_time,
- * written before the hub is closed and read after. Everything else belongs to this thread. */
+ * written before the hub is closed and read after; joined. Everything else belongs to this thread.
+ */
 #include "work/dispatch.h"
 
 #include <malloc.h>
 #include <string.h>
 
+#include <apr_atomic.h>
 #include <apr_skiplist.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
@@ -19,6 +21,7 @@
 #include "work/heartbeat.h"
 #include "work/kind.h"
 #include "work/run.h"
+#include "work/thumbnail.h"
 
 #define LONGEST_WAIT (APR_USEC_PER_SEC)
 #define KEYS_TIMEOUT (10 * APR_USEC_PER_SEC)
@@ -29,6 +32,7 @@ struct gf_dispatch_t {
     gf_flow_t flow;   /* ctx.pool is cleared each turn */
     gf_net_t *net;
     gf_writers_t *writers;
+    gf_thumbnailer_t *thumbnailer; /* NULL: there are no thumbnails */
     apr_thread_t *thread;
     apr_interval_time_t drain_time;
     gf_run_t *runs; /* the newest first */
@@ -38,8 +42,9 @@ struct gf_dispatch_t {
     apr_skiplist *alarms;     /* runs with a wake time, soonest first */
     gf_claim_t claim;
     gf_heartbeat_t heartbeat;
-    bool keys_open; /* keys are being fetched */
-    bool rings;     /* the hub's bell */
+    bool keys_open;               /* keys are being fetched */
+    bool rings;                   /* the hub's bell */
+    volatile apr_uint32_t joined; /* no request runs any more: set by gf_dispatch_join() */
 };
 
 static apr_time_t dispatch_now(const gf_dispatch_t *dispatch)
@@ -140,6 +145,7 @@ static gf_run_t *adopt_job(gf_dispatch_t *dispatch, gf_job_t *job)
 {
     gf_run_t *run = gf_run_make(job, gf_kind_of(job->kind));
 
+    run->thumbnailer = dispatch->thumbnailer;
     run->next = dispatch->runs;
     if (run->next) {
         run->next->previous = run;
@@ -386,9 +392,6 @@ static void last_tasks(gf_dispatch_t *dispatch)
             drop_run(dispatch, run);
         }
     }
-    while ((job = gf_hub_bg_take(flow->hub))) {
-        adopt_job(dispatch, job);
-    }
 }
 
 /* Writes the rest of a run to the database, by its kind. */
@@ -433,16 +436,34 @@ static void hand_back(gf_dispatch_t *dispatch)
     }
 }
 
-/* A request may have handed in a job after the thread of the dispatcher had ended: requests end
- * later. Its intent may be recorded. */
-static void take_late_jobs(gf_dispatch_t *dispatch)
+/* Hands back what is left, and at once each job that a request hands in later: a child lives until
+ * its last client has gone, which may be longer than a lease. No request takes a place any more, so
+ * this ends with the last place. */
+static void hand_back_all(gf_dispatch_t *dispatch)
 {
+    gf_flow_t *flow = &dispatch->flow;
+    bool is_late = false;
     gf_job_t *job;
 
-    while ((job = gf_hub_bg_take(dispatch->flow.hub))) {
-        adopt_job(dispatch, job);
+    for (;;) {
+        bool is_last = apr_atomic_read32(&dispatch->joined) != 0;
+
+        while ((job = gf_hub_bg_take(flow->hub))) {
+            adopt_job(dispatch, job);
+        }
+        hand_back(dispatch);
+        apr_pool_clear(flow->ctx.pool);
+        if (is_last || !gf_hub_bg_expects(flow->hub, 0)) {
+            return;
+        }
+        if (!is_late) {
+            gf_log(&flow->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0428",
+                   "the drain is over while requests make generations: each is handed back");
+        }
+        is_late = true;
+        gf_net_wait(dispatch->net, LONGEST_WAIT);
+        gf_hub_bg_silence(flow->hub);
     }
-    hand_back(dispatch);
 }
 
 static void *APR_THREAD_FUNC dispatch_thread(apr_thread_t *thread, void *data)
@@ -461,8 +482,9 @@ static void *APR_THREAD_FUNC dispatch_thread(apr_thread_t *thread, void *data)
         loop_turn(dispatch, true);
     }
     gf_writers_stop(dispatch->writers);
+    gf_thumbnailer_stop(dispatch->thumbnailer);
     last_tasks(dispatch);
-    hand_back(dispatch);
+    hand_back_all(dispatch);
     return NULL;
 }
 
@@ -515,6 +537,9 @@ apr_status_t gf_dispatch_start(gf_dispatch_t **out, apr_pool_t *pool, const gf_c
         rv = gf_writers_start(&dispatch->writers, own, ctx, hub, (int)ctx->conf->writers);
     }
     if (rv == APR_SUCCESS) {
+        rv = gf_thumbnailer_start(&dispatch->thumbnailer, own, ctx);
+    }
+    if (rv == APR_SUCCESS) {
         rv = apr_thread_create(&dispatch->thread, NULL, dispatch_thread, dispatch, pool);
     }
     *out = dispatch;
@@ -530,7 +555,8 @@ void gf_dispatch_join(gf_dispatch_t *dispatch)
 {
     apr_status_t rv;
 
+    apr_atomic_set32(&dispatch->joined, 1);
+    gf_hub_ring(dispatch->flow.hub);
     apr_thread_join(&rv, dispatch->thread);
-    take_late_jobs(dispatch);
     apr_pool_destroy(dispatch->pool);
 }

@@ -12,11 +12,11 @@
 static gf_err_t *act_settle(gf_run_t *run, gf_ctx_t *ctx)
 {
     const char *file = gf_store_file(ctx->conf, run->job, run->job->remove_url, ctx->pool);
-    apr_status_t rv = file                      ? apr_file_remove(file, ctx->pool)
+    apr_status_t rv = file                      ? gf_store_fs_remove(file, ctx->pool)
                       : run->job->remove_url[0] ? APR_SUCCESS
                                                 : gf_store_clear(ctx->conf, run->job, ctx->pool);
 
-    if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
+    if (rv != APR_SUCCESS) {
         return gf_err_make(ctx, GF_E_STORE, rv, "cannot remove the picture %s", file ? file : "");
     }
     return gf_picture_removed(ctx, run->job);

@@ -34,12 +34,13 @@ static gf_err_t *act_settle(gf_run_t *run, gf_ctx_t *ctx)
                                gf_store_result(run->result.facts, ctx->pool)));
     run->settled = gone ? GF_SETTLED_UNKNOWN : GF_SETTLED_DONE;
     if (copy && !ctx->conf->store->put) {
-        apr_file_remove(copy, ctx->pool);
+        gf_store_fs_remove(copy, ctx->pool);
     }
     if (gf_result_came_late(run)) {
         gf_result_discard(run, ctx);
     }
     clear_files(run, ctx);
+    gf_result_want_thumbnail(run, ctx);
     return NULL;
 }
 

@@ -10,6 +10,7 @@
 
 #include "store/gate.h"
 #include "work/exchange.h"
+#include "work/thumbnail.h"
 
 #define UPLOADS_MAX 3
 #define UPLOAD_WAIT (APR_USEC_PER_SEC / 2) /* before the second upload; doubles */
@@ -114,12 +115,20 @@ gf_err_t *gf_result_store_temporarily(gf_run_t *run, gf_ctx_t *ctx)
     return NULL;
 }
 
+void gf_result_want_thumbnail(const gf_run_t *run, gf_ctx_t *ctx)
+{
+    if (run->settled == GF_SETTLED_DONE && ctx->conf->store->put) {
+        gf_thumbnailer_want(run->thumbnailer, run->job,
+                            gf_store_name(run->result.facts, run->job, ctx->pool));
+    }
+}
+
 void gf_result_discard(const gf_run_t *run, gf_ctx_t *ctx)
 {
     const char *file = gf_store_file(ctx->conf, run->job, run->result.image_url, ctx->pool);
 
     if (file) {
-        apr_file_remove(file, ctx->pool);
+        gf_store_fs_remove(file, ctx->pool);
     }
 }
 

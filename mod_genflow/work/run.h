@@ -159,6 +159,10 @@ typedef struct gf_run_t {
     apr_interval_time_t delay;
     apr_time_t due;     /* OVER: it was requeued, and is due then; 0: not */
     gf_result_t result; /* generate, restore */
+
+    /* Of the child: an act that has settled a picture in the folder wants its thumbnail there.
+     * NULL: there are none. */
+    struct gf_thumbnailer_t *thumbnailer;
     union {
         gf_generate_t generate;
         gf_restore_t restore;
