@@ -16,6 +16,7 @@
 
 #define FULL_SECONDS 5 /* after it a place to wait may be free */
 #define RUN_ID_BYTES 16
+#define TOKEN_BYTES  16
 #define LATE_SECONDS 1 /* after it the client comes back */
 
 /* So long a client's hang-up may stay unnoticed; how often its record is looked for meanwhile. */
@@ -186,7 +187,6 @@ static gf_err_t *create_new(gf_req_t *req, const gf_spec_t *spec, const gf_calle
     gf_err_t *err;
     int i;
 
-    front_call(req)->may_exist = true;
     err = api_create(created, &begin, req, caller, spec);
     front_call(req)->may_exist = gf_err_is(err, GF_E_DB_DOWN) || gf_err_is(err, GF_E_INTERNAL);
     if (err) {
@@ -254,7 +254,7 @@ static gf_err_t *create_checked(gf_req_t *req, const api_spec_body_t *body)
     }
     if (!has_key(req)) { /* a marked repetition finds them by it */
         caller.key = apr_pstrcat(req->r->pool, gf_lost_keys(&lost, req->r->pool),
-                                 gf_hash_random(req->r->pool, 16), NULL);
+                                 gf_hash_random(req->r->pool, TOKEN_BYTES), NULL);
     }
     return create_new(req, &spec, &caller);
 }
@@ -283,22 +283,69 @@ bool front_lost(gf_req_t *req)
     return true;
 }
 
-/* Takes the generations of an equal request whose response was lost, in *ids. A client repeats its
- * request at once, maybe before the thread or the child that it waited in has noticed that it went;
- * so, while equal ones live, a record may come yet. A client that goes meanwhile has nothing made.
- */
-static gf_err_t *take_lost(apr_array_header_t **ids, gf_req_t *req)
+void front_refused(gf_req_t *req)
 {
+    const front_call_t *call = front_call(req);
     const gf_lost_t lost = lost_of(req);
-    apr_time_t end = gf_clock_now() + NOTICE_TIME;
-    bool may_come;
+    gf_err_t *err;
 
-    for (;;) {
-        GF_TRY(gf_lost_take(ids, &may_come, req->ctx, &lost, front_call(req)->create->is_retry));
-        if (!may_come || gf_clock_now() >= end) {
+    if (call->create && call->create->marks_retries && !has_key(req)) {
+        err = gf_lost_put(req->ctx, &lost, NULL, 0);
+        if (err) {
+            gf_err_log(req->ctx, err);
+        }
+    }
+}
+
+/* Reads the generations of a record that this request holds, and keeps it. *count: how many; 0:
+ * they are deleted, or another request has the record. After an error the record is there again. */
+static gf_err_t *read_lost(gf_view_t *views, int *count, gf_req_t *req, const gf_lost_t *lost,
+                           const apr_array_header_t *ids)
+{
+    gf_err_t *err = read_views(views, req, (const char *const *)ids->elts, ids->nelts);
+    bool is_kept = true;
+
+    *count = 0;
+    if (err && !gf_err_is(err, GF_E_NO_GENERATION)) {
+        return err;
+    }
+    *count = err ? 0 : ids->nelts;
+    err = gf_lost_keep(&is_kept, req->ctx, lost);
+    if (err) { /* the client gets them anyway; maybe the next equal request does so, too */
+        gf_err_log(req->ctx, err);
+    }
+    if (!is_kept) {
+        *count = 0;
+    }
+    return NULL;
+}
+
+/* Takes the generations of an equal request whose response was lost; *count is 0: there are none. A
+ * client repeats its request at once, maybe before the thread or the child that it waited in has
+ * noticed that it went; so, while equal ones live, a record may come yet, and the last look alone
+ * finds generations without one. A client that goes meanwhile has nothing made. */
+static gf_err_t *take_lost(gf_view_t *views, int *count, gf_req_t *req)
+{
+    bool is_retry = front_call(req)->create->is_retry;
+    apr_time_t end = gf_clock_now() + NOTICE_TIME;
+    bool may_come = true;
+    gf_lost_t lost = lost_of(req);
+    apr_array_header_t *ids;
+    bool is_last;
+
+    lost.call = gf_hash_random(req->r->pool, TOKEN_BYTES);
+    for (*count = 0;;) {
+        is_last = !may_come || gf_clock_now() >= end;
+        GF_TRY(gf_lost_take(&ids, &may_come, req->ctx, &lost, is_retry && is_last));
+        if (ids->nelts > 0) {
+            GF_TRY(read_lost(views, count, req, &lost, ids));
+        }
+        if (*count > 0 || is_last || (ids->nelts == 0 && !may_come && !is_retry)) {
             return NULL;
         }
-        gf_clock_pause(NOTICE_STEP);
+        if (may_come || ids->nelts > 0) {
+            gf_clock_pause(NOTICE_STEP);
+        }
         if (api_wait_is_gone(req->r)) {
             return gf_err_make(req->ctx, GF_E_READ_BODY, APR_SUCCESS,
                                "%s closed the connection before anything was created", req->user);
@@ -310,35 +357,20 @@ static gf_err_t *take_lost(apr_array_header_t **ids, gf_req_t *req)
 static gf_err_t *wait_for_lost(bool *found, gf_req_t *req)
 {
     gf_view_t *views = apr_pcalloc(req->r->pool, GF_BATCH_MAX * sizeof(*views));
-    front_call_t *call = front_call(req);
-    apr_array_header_t *ids;
-    gf_err_t *err;
+    int count;
 
     *found = false;
     if (has_key(req)) {
         return NULL;
     }
-    GF_TRY(take_lost(&ids, req));
-    if (ids->nelts == 0 || ids->nelts > GF_BATCH_MAX) {
+    GF_TRY(take_lost(views, &count, req));
+    if (count == 0) {
         return NULL;
     }
-    /* the record is taken: an error leaves another one */
-    for (call->count = 0; call->count < ids->nelts; call->count++) {
-        call->ids[call->count] = APR_ARRAY_IDX(ids, call->count, const char *);
-    }
-    err = read_views(views, req, (const char *const *)ids->elts, ids->nelts);
-    *found = !gf_err_is(err, GF_E_NO_GENERATION);
-    if (!*found) { /* deleted meanwhile */
-        call->count = 0;
-        return NULL;
-    }
-    if (err) {
-        call->may_exist = !front_lost(req);
-        return err;
-    }
+    *found = true;
     gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0775",
            "job=%s: a repeated request of %s waits for it", views->id, req->user);
-    return wait_for(req, views, NULL, ids->nelts);
+    return wait_for(req, views, NULL, count);
 }
 
 /* ---- all of it ---- */

@@ -25,7 +25,8 @@ static const char *draw_id(apr_pool_t *pool)
                         hex + 20);
 }
 
-/* NULL: without a secret of the site's own nobody could tell our addresses from others. */
+/* NULL: without a secret of the site's own nobody could tell our addresses from others. The one
+ * before it may be known to receivers (GenflowWebhookShared), so it signs no address. */
 static const char *secret_of(const gf_req_t *req)
 {
     const gf_conf_t *conf = req->api->conf;
@@ -92,7 +93,6 @@ gf_err_t *front_fal_upload_refuse(gf_req_t *req)
 
 static gf_err_t *check_link(gf_req_t *req)
 {
-    const gf_conf_t *conf = req->api->conf;
     const char *signature = api_body_query(req, "signature");
     front_fal_link_t link = { .id = req->args[0],
                               .user = api_body_query(req, "user"),
@@ -100,9 +100,7 @@ static gf_err_t *check_link(gf_req_t *req)
     apr_time_t now = req->r->request_time;
 
     if (!signature || !link.user || !link.expires || !secret_of(req)
-        || (!front_fal_link_is_good(&link, signature, conf->webhook_secret, now, req->r->pool)
-            && !front_fal_link_is_good(&link, signature, conf->webhook_secret_old, now,
-                                       req->r->pool))) {
+        || !front_fal_link_is_good(&link, signature, secret_of(req), now, req->r->pool)) {
         return gf_err_make(req->ctx, GF_E_UPLOAD_URL, APR_SUCCESS, "upload %s", req->args[0]);
     }
     req->user = link.user;
@@ -119,7 +117,7 @@ gf_err_t *front_fal_upload_put(gf_req_t *req)
     const char *wrong;
 
     GF_TRY(check_link(req));
-    GF_TRY(api_limit(req));
+    GF_TRY(api_limit(req, false));
     GF_TRY(api_body_read(req, req->api->conf->asset_max, &picture.at, &picture.length));
     wrong = gf_source_probe(&image, req->ctx, picture.at, picture.length);
     if (wrong) {

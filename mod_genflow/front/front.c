@@ -46,7 +46,16 @@ static bool may_retry(gf_req_t *req, const gf_err_t *err)
 {
     const front_call_t *call = front_call(req);
 
-    return front_fault_passes(err) && (call->count > 0 ? front_lost(req) : !call->may_exist);
+    if (!front_fault_passes(err)) {
+        return false;
+    }
+    if (call->count > 0) {
+        return front_lost(req);
+    }
+    if (!call->may_exist && !gf_err_is(err, GF_E_DB_DOWN)) {
+        front_refused(req);
+    }
+    return !call->may_exist;
 }
 
 static int send_error(gf_req_t *req, const gf_err_t *err)

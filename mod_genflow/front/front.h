@@ -83,11 +83,9 @@ const apr_array_header_t *front_models(const gf_req_t *req);
 
 /* ---- stored pictures ---- */
 
-/* Is the picture in the folder store, so that front_picture_open() can read it? */
-bool front_picture_is_here(const gf_req_t *req, const gf_view_t *view);
-
-/* Opens the picture of a completed generation, for reading from its begin to its end. Error:
- * INTERNAL: it is not where it was stored. */
+/* Opens the picture of a completed generation, for reading from its begin to its end. One that is
+ * not in the folder store is copied from its address first, which blocks for some seconds at most.
+ * Errors: INTERNAL: it is not where it was stored; PICTURE_AWAY: its store does not return it. */
 gf_err_t *front_picture_open(apr_file_t **file, apr_off_t *bytes, gf_req_t *req,
                              const gf_view_t *view);
 
@@ -110,9 +108,10 @@ typedef struct front_create_t {
      * two requests equal, with `route` and the model's name. front_create() adds presetKey and
      * model as the row of GenflowModel says. */
     const char *body;
-    const char *route; /* "images/generations" */
-    bool is_retry;     /* the client marks the request as a repetition */
-    bool names_batch;  /* several generations get run ids, by which each finds the others */
+    const char *route;  /* "images/generations" */
+    bool is_retry;      /* the client marks the request as a repetition */
+    bool marks_retries; /* the client would */
+    bool names_batch;   /* several generations get run ids, by which each finds the others */
 
     /* Waits until all have ended, for `wait` and GenflowFrontWait at most; 0: answers at once.
      * must_wait: without a place to wait nothing is created; and when the time is over, the client
@@ -161,5 +160,9 @@ void front_send_end(gf_req_t *req, bool is_delivered);
 /* The response of front_create() cannot reach the client: the next equal request gets its
  * generations. False: that could not be recorded. */
 bool front_lost(gf_req_t *req);
+
+/* Nothing was made for the request, and its client may repeat it. If the client marks repetitions,
+ * the next marked one does not take the generations of an equal request. */
+void front_refused(gf_req_t *req);
 
 #endif

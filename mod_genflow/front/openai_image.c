@@ -129,19 +129,6 @@ static gf_err_t *answer_base64(gf_req_t *req, const apr_array_header_t *pictures
     return NULL;
 }
 
-/* Pictures in another store than the folder are sent by their addresses. */
-static bool are_here(const gf_req_t *req, const apr_array_header_t *pictures)
-{
-    int i;
-
-    for (i = 0; i < pictures->nelts; i++) {
-        if (!front_picture_is_here(req, APR_ARRAY_IDX(pictures, i, picture_t).view)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 gf_err_t *front_openai_answer(gf_req_t *req, const gf_view_t *views, int count)
 {
     const front_openai_call_t *call = (const front_openai_call_t *)front_call(req)->create;
@@ -150,6 +137,5 @@ gf_err_t *front_openai_answer(gf_req_t *req, const gf_view_t *views, int count)
     if (pictures->nelts == 0) {
         return front_failed(req, &views[0]);
     }
-    return call->ask.is_url || !are_here(req, pictures) ? answer_urls(req, pictures)
-                                                        : answer_base64(req, pictures);
+    return call->ask.is_url ? answer_urls(req, pictures) : answer_base64(req, pictures);
 }

@@ -57,6 +57,7 @@ static gf_err_t *create(gf_req_t *req, front_openai_call_t *call, const char *ro
     GF_TRY(
         front_openai_body(&create->body, &call->shown, req->ctx, &call->ask, req->type, sources));
     create->route = route;
+    create->marks_retries = retry != NULL;
     create->is_retry = retry && strcmp(retry, "0") != 0;
     create->wait = req->api->conf->front_wait;
     create->must_wait = true;

@@ -31,6 +31,7 @@ typedef struct pictures_t {
     apr_file_t *file;     /* of that one */
     apr_off_t left;       /* bytes of it */
     int pictures;         /* that were sent whole */
+    gf_err_t *away;       /* why one of them could not be read; NULL: all could */
     bool is_whole;        /* all was sent */
     char text[PIECE / 3 * 4 + 1];
 } pictures_t;
@@ -48,29 +49,24 @@ static void begin_picture(pictures_t *all, int i)
     gf_req_t *req = all->stream.wait.req;
     apr_pool_t *pool = req->r->pool;
     const gf_view_t *view = &all->views[i];
-    bool is_here = front_picture_is_here(req, view);
     front_openai_facts_t facts;
-    gf_err_t *err = is_here ? front_picture_open(&all->file, &all->left, req, view) : NULL;
+    gf_err_t *err = front_picture_open(&all->file, &all->left, req, view);
 
     all->progress[i] = IS_SENT;
     if (err) {
-        api_stream_log(&all->stream, err);
+        all->away = err;
         return;
     }
-    all->sending = is_here ? i : -1;
-    all->pictures += !is_here; /* its address is all that is sent */
+    all->sending = i;
     front_openai_facts(&facts, req->ctx, view);
     api_stream_send(
         &all->stream,
         apr_psprintf(pool,
                      "event: %s.completed\ndata: {\"type\":\"%s.completed\",%s,"
-                     "\"%s\":\"%s",
+                     "\"b64_json\":\"",
                      event_name(all), event_name(all),
                      front_openai_members("created_at", apr_time_sec(req->r->request_time), &facts,
-                                          all->call->shown.quality, pool),
-                     is_here ? "b64_json" : "url",
-                     is_here ? ""
-                             : apr_pstrcat(pool, front_picture_url(req, view), "\"}\n\n", NULL)));
+                                          all->call->shown.quality, pool)));
 }
 
 /* Sends the next piece of the picture, or the end of its event. */
@@ -106,13 +102,16 @@ static void send_error(pictures_t *all, const gf_err_t *err)
                                 front_openai_error_object(&fault, req->r->pool), "}\n\n", NULL));
 }
 
-/* All were sent, or have failed. */
+/* All were sent, or have failed. For one that was not read the client repeats its request. */
 static void end_all(pictures_t *all)
 {
-    if (all->pictures == 0) {
+    if (all->away) {
+        send_error(all, all->away);
+    }
+    else if (all->pictures == 0) {
         send_error(all, front_failed(all->stream.wait.req, &all->views[0]));
     }
-    all->is_whole = true;
+    all->is_whole = !all->away;
     all->stream.over = true;
 }
 

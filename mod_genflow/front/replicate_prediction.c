@@ -230,16 +230,14 @@ static gf_err_t *write_page(gf_out_t *out, gf_req_t *req, const gf_page_t *page)
 
 gf_err_t *replicate_prediction_list(gf_req_t *req)
 {
-    const char *next = NULL;
+    const char *next;
     gf_page_t page;
     gf_out_t out;
 
     GF_TRY(read_page(&page, req));
-    if (page.more) {
-        const gf_view_t *last = &APR_ARRAY_IDX(page.items, page.items->nelts - 1, gf_view_t);
-
-        next = apr_pstrcat(req->r->pool, replicate_mount(req),
-                           "/predictions?cursor=", api_history_cursor(req->r->pool, last), NULL);
+    next = api_history_cursor(req->r->pool, &page);
+    if (next) {
+        next = apr_pstrcat(req->r->pool, replicate_mount(req), "/predictions?cursor=", next, NULL);
     }
     gf_out_init(&out, req->r->pool, 8192);
     gf_out_open(&out, '{');

@@ -79,11 +79,8 @@ static const char *signed_user(gf_req_t *req)
         || !gf_text_int(&until, expires) || until <= apr_time_sec(req->r->request_time)) {
         return NULL;
     }
-    return is_signature(given, signature_of(pool, conf->webhook_secret, id, expires, user))
-                   || is_signature(given,
-                                   signature_of(pool, conf->webhook_secret_old, id, expires, user))
-               ? user
-               : NULL;
+    return is_signature(given, signature_of(pool, conf->webhook_secret, id, expires, user)) ? user
+                                                                                            : NULL;
 }
 
 /* ---- the events ---- */

@@ -11,7 +11,7 @@ use Time::HiRes qw(sleep);
 use constant { BIG => 3_000_000, SHORT_WAIT => '1500ms' };
 
 my $PATH = '/openai/v1/images/generations';
-my $user = account(80);
+my $user = account(90);
 
 sub body { return { model => 'gpt-image-1', prompt => "@_" } }
 
@@ -49,7 +49,7 @@ open_gate($tag);
 my $answer = post("a $tag {{gate=$tag}}")->answer;
 is_deeply [$answer->{status}, pictures($answer)], [200, 1], 'the third one gets the picture';
 is_deeply [made($tag), submissions($tag)], [1, 1], 'there is one generation, submitted once';
-credits_are $user, 79, 0, 'and one charge';
+credits_are $user, 89, 0, 'and one charge';
 $answer = post("a $tag {{gate=$tag}}")->answer;
 is_deeply [$answer->{status}, made($tag)], [200, 2], 'an equal request after that is a new one';
 
@@ -123,6 +123,28 @@ is_deeply [made($tag), lost()], [1, 0], '... without a record';
 $answer = Genflow::Front->post($PATH, $user, body("another $tag"), 'Idempotency-Key' => $tag)->answer;
 is_deeply [$answer->{status}, data($answer)->{error}{code}], [400, 'idempotency_mismatch'], 'another body under it is refused';
 
+# ---- a form with another boundary ----
+
+sub edit {
+    my ($prompt, $boundary) = @_;
+    my $form = join '', map { "--$boundary\r\nContent-Disposition: form-data; $_\r\n" }
+        "name=\"model\"\r\n\r\nlinked:v1", "name=\"prompt\"\r\n\r\n$prompt",
+        "name=\"image\"; filename=\"$boundary.png\"\r\nContent-Type: image/png\r\n\r\n" . png(64, 64);
+    return Genflow::Front->post('/openai/v1/images/edits', $user, "$form--$boundary--\r\n",
+        'Content-Type' => "multipart/form-data; boundary=$boundary");
+}
+
+$tag    = "form-$user";
+$client = edit("a $tag {{gate=$tag}}", 'first');
+ok wait_for { submissions($tag) == 1 }, 'a form waits for its picture';
+$client->cut;
+ok wait_for { lost() == 1 }, '... and is cut';
+$client = edit("a $tag {{gate=$tag}}", 'second');
+ok wait_for { lost() == 0 }, 'its repetition, which has another boundary and file name, takes the record';
+open_gate($tag);
+is $client->answer->{status}, 200, '... and gets the picture';
+is submissions($tag), 1, '... of the same generation';
+
 # ---- without a record ----
 
 $tag = "unrecorded-$user";
@@ -131,6 +153,21 @@ $answer = post("a $tag", 'x-stainless-retry-count' => 1)->answer;
 is_deeply [$answer->{status}, made($tag)], [200, 1], '... is found by a repetition that says what it is';
 is post("a $tag", 'x-stainless-retry-count' => 0)->answer->{status}, 200, 'a first request is none';
 is made($tag), 2, '... and makes its own';
+
+$tag = "marked-$user";
+@clients = (post("a $tag {{gate=$tag}}"));
+ok wait_for { submissions($tag) == 1 }, 'a client waits';
+my $own = sql1('SELECT id FROM public.neo_glitch_media WHERE user_id = :\'user\' AND strpos(prompt, :\'tag\') > 0', user => $user, tag => $tag);
+push @clients, post("a $tag {{gate=$tag}}");
+ok wait_for { submissions($tag) == 2 }, '... and an equal call, too';
+$clients[0]->cut;
+$clients[0] = post("a $tag {{gate=$tag}}", 'x-stainless-retry-count' => 1);    # while the hang-up may be unnoticed
+ok wait_for { taken($tag) == 1 }, 'a marked repetition at once finds a record';
+is sql1("SELECT jobs[1] FROM genflow.lost_responses WHERE user_id = :'user' AND taken ORDER BY at DESC LIMIT 1", user => $user), $own,
+    '... that of its own call, not of the other one';
+open_gate($tag);
+is_deeply [map { $_->answer->{status} } @clients], [200, 200], 'both get their pictures';
+is made($tag), 2, '... of two';
 
 # ---- the limit of a wait ----
 
@@ -160,6 +197,20 @@ is_deeply [map { $_->{status} } @answers], [503, 503, 200], 'a client that waits
 is_deeply [@{ $answers[0]{headers} }{qw(x-should-retry retry-after retry-after-ms)}], ['true', 1, 100], '... as it is told';
 is_deeply [made($tag), submissions($tag)], [1, 1], 'it waits for one generation over three requests';
 credits_are $user, $before - 1, 0, '... and pays once';
+
+$tag     = "long-equal-$user";
+$before  = credits($user)->[0];
+@clients = map { post("a $tag {{gate=$tag}}") } 1 .. 3;
+ok wait_for { submissions($tag) == 3 }, 'three equal ones wait longer';
+$clients[1]->cut;
+$clients[1] = post("a $tag {{gate=$tag}}");
+is_deeply [map { $_->answer->{status} } @clients], [503, 503, 503], 'one is cut and comes back, and all are told to come back';
+@clients = map { post("a $tag {{gate=$tag}}") } 1 .. 3;
+sleep 0.5;
+open_gate($tag);
+is_deeply [map { $_->answer->{status} } @clients], [200, 200, 200], 'all get their pictures';
+is_deeply [made($tag), submissions($tag), lost()], [3, 3, 0], '... three, each made once';
+credits_are $user, $before - 3, 0, '... and three are charged';
 is $httpd->alarms, '', 'httpd had nothing to complain about';
 
 # ---- no place to wait ----
@@ -171,6 +222,30 @@ is_deeply [$answer->{status}, $answer->{headers}{'x-should-retry'}, $answer->{he
     [503, 'true', 5], 'without a place to wait a client is told to come back';
 is made($tag), 0, '... and nothing is made for it';
 is $httpd->alarms, '', 'httpd had nothing to complain about';
+
+# ---- a refusal of a client that marks its repetitions ----
+
+my $refusing = $httpd;
+$tag = "refused-$user";
+talk_to undef;
+$client = post("a $tag {{gate=$tag}}", 'x-stainless-retry-count' => 0);
+ok wait_for { submissions($tag) == 1 }, 'a client that would mark a repetition waits';
+talk_to $refusing;
+is post("a $tag {{gate=$tag}}", 'x-stainless-retry-count' => 0)->answer->{status}, 503, 'an equal call is refused elsewhere';
+talk_to undef;
+my $second = post("a $tag {{gate=$tag}}", 'x-stainless-retry-count' => 1);
+ok wait_for { submissions($tag) == 2 }, 'its repetition has a picture of its own made';
+my $third = post("a $tag {{gate=$tag}}", 'x-stainless-retry-count' => 1);
+sleep 0.5;
+open_gate($tag);
+is_deeply [map { $_->answer->{status} } $client, $second, $third], [200, 200, 200], 'all get their pictures';
+is_deeply [made($tag), submissions($tag)], [2, 2], '... a refusal makes room for one';
+$tag = "unmarked-$user";
+talk_to $refusing;
+is post("a $tag")->answer->{status}, 503, 'a client that does not mark repetitions is refused';
+is sql1("SELECT count(*) FROM genflow.lost_responses WHERE user_id = :'user' AND NOT taken", user => $user), 0,
+    '... and leaves nothing';
+talk_to undef;
 
 is_deeply [sql('SELECT * FROM genflow.check()')], [], 'the ledger is sound';
 finish;

@@ -100,6 +100,16 @@ ok !exists $shown->{urls}{stream}, 'with a secret that receivers share there are
 problem_is(api(GET => $address), 401, '... and one that it signed is refused: anybody could have signed it');
 problem_is(api(GET => '/v1/webhooks/default/secret', user => $user), 404, "... and it is the site's to give");
 $httpd->stop;
+
+# ---- ... until the site has a secret of its own ----
+
+$httpd = Genflow::Httpd->start($SITE . $SECRET =~ s/env:WEBHOOK_SECRET/env:PEERS_HOOK_SECRET/r . "GenflowWebhookSecretOld env:WEBHOOK_SECRET\n"
+    . sprintf $FRONT, $HEADER);
+talk_to($httpd);
+problem_is(api(GET => $address), 401, 'a stream that the secret before this one signed is refused: receivers may know that secret');
+my $present = data(api(GET => '/v1/predictions', user => $user))->{results}[0];
+is api(GET => $present->{urls}{stream} =~ s{.*?//[^/]+}{}r)->{status}, 200, '... and the present one signs';
+$httpd->stop;
 talk_to();
 is sql1('SELECT count(*) FROM genflow.check()'), 0, 'the books are sound';
 finish;
