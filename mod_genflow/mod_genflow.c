@@ -23,6 +23,7 @@
 #include "api/route.h"
 #include "api/api.h"
 #include "api/lookout.h"
+#include "api/studio.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "front/front.h"
@@ -230,6 +231,7 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
         gf_hub_set_board(child_api.hub, board);
         rv = gf_preset_cache_make(&child_api.presets, pchild, conf, PRESETS_AGE);
     }
+    child_api.drawing = apr_pcalloc(pchild, sizeof(*child_api.drawing));
     if (rv == APR_SUCCESS) {
         rv = gf_key_cache_make(&child_api.keys, pchild);
     }
@@ -267,7 +269,8 @@ static void genflow_child_stopping(apr_pool_t *pchild, int graceful)
 
 static bool is_ours(const gf_conf_t *conf, const char *handler, apr_pool_t *scratch_pool)
 {
-    return api_route_is_ours(conf, handler, scratch_pool) || front_find(handler);
+    return api_route_is_ours(conf, handler, scratch_pool) || front_find(handler)
+           || api_studio_is(handler);
 }
 
 /* The handler of ours that the <Location> of the request sets, by SetHandler or GenflowPath; NULL:
@@ -305,11 +308,28 @@ static int genflow_map_to_storage(request_rec *r)
     return api_place_is_location(r) ? OK : DECLINED;
 }
 
+/* Gives the response the id of the request; in err_headers_out, so that httpd's own errors have it,
+ * too. A front has a name of its own for it, and sends it itself. */
+static void send_request_id(request_rec *r, const char *handler)
+{
+    if (!front_find(handler)) {
+        apr_table_setn(r->err_headers_out, "X-Request-Id", httpd_glue_request_id(r));
+    }
+}
+
 /* GenflowUser may name visitors by their network: each of them has all addresses of it. */
 static int genflow_header_parser(request_rec *r)
 {
-    if (!our_handler(r)) {
+    const char *handler = our_handler(r);
+
+    if (!handler) {
         return DECLINED;
+    }
+    gf_reply_unmark(r);
+    send_request_id(r, handler);
+    if (api_studio_is(handler)) {
+        api_studio_headers(r);
+        return OK;
     }
     apr_table_setn(r->subprocess_env, "GENFLOW_NETWORK", httpd_limits_address(r));
     return api_cors(r);
@@ -379,22 +399,29 @@ static int genflow_fixups(request_rec *r)
 
 static int genflow_handler(request_rec *r)
 {
+    if (r->handler && api_studio_is(r->handler) && api_place_is_location(r)) {
+        return api_studio(r);
+    }
     if (!r->handler || !child_api.hub || !is_ours(child_api.conf, r->handler, r->pool)) {
         return DECLINED;
     }
     return front_find(r->handler) ? front_route(r, &child_api) : api_route(r, &child_api);
 }
 
-/* Whom authentication turned away gets an error of the API at the address. */
+/* Whom authentication turned away gets an error of the API at the address. Where httpd has begun
+ * the response before it met the error (416), it has lost err_headers_out. */
 static void genflow_error_filter(request_rec *r)
 {
     const char *handler = api_place_is_location(r) ? our_handler(r) : NULL;
     const front_t *front = handler ? front_find(handler) : NULL;
 
+    if (handler) {
+        send_request_id(r, handler);
+    }
     if (front) {
         front_denied(r, front);
     }
-    else {
+    else if (!handler || !api_studio_is(handler)) { /* a page: httpd's own */
         api_denied(r);
     }
 }

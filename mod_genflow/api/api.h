@@ -25,7 +25,9 @@ typedef struct gf_api_t {
     gf_preset_cache_t *presets;
     gf_key_cache_t *keys;  /* NULL: the child could not start */
     gf_buckets_t *buckets; /* of all children */
-    const char *owner;     /* this process, as owner of leases */
+    volatile apr_uint32_t
+        *drawing;      /* threads that wait for a thumbnail, or make it (api/result.c) */
+    const char *owner; /* this process, as owner of leases */
 } gf_api_t;
 
 #define GF_REQ_ARGS 3 /* {name}s that a route may have beside {type} */
@@ -102,8 +104,9 @@ struct gf_page_t;
 /* The words of a status in filters. */
 extern const gf_prompt_word_t api_history_statuses[];
 
-/* The cursor of the page behind `last`; and the page of such a cursor: after, at. False: none. */
-const char *api_history_cursor(apr_pool_t *pool, const gf_view_t *last);
+/* The cursor of the page behind this one, NULL: there is none; and the page of such a cursor:
+ * after, at. False: it is no cursor. */
+const char *api_history_cursor(apr_pool_t *pool, const struct gf_page_t *page);
 bool api_history_read_cursor(struct gf_page_t *page, apr_pool_t *pool, const char *cursor);
 
 /* ---- reading (api/body.c) ---- */
@@ -144,8 +147,19 @@ bool api_body_switch(gf_req_t *req, const char *name);
 /* ---- parts of handlers ---- */
 
 /* Checks the rate of the client's address and of its user, before the body of a call that costs is
- * read, and gives the user their allowance. Errors: TOO_OFTEN, with Retry-After. */
-gf_err_t *api_limit(gf_req_t *req);
+ * read, gives the user their allowance, and tells the client in headers what is left. dry: the call
+ * only says the price, whatever the body is; it counts in buckets of its own, ten times as large.
+ * Errors: TOO_OFTEN, with Retry-After. */
+gf_err_t *api_limit(gf_req_t *req, bool dry);
+
+/* What is left of a rate limit: `remaining` of `limit` requests in `seconds`. reset: seconds until
+ * all of them are there again; with none left, until the next one is. */
+typedef struct api_left_t {
+    apr_int64_t limit, remaining, seconds, reset;
+} api_left_t;
+
+/* That of the user's requests that cost. False: there is no limit. */
+bool api_limit_left(api_left_t *left, gf_req_t *req);
 
 /* ---- the only replies (api/reply.c) ---- */
 
@@ -155,6 +169,11 @@ void gf_reply_begin(gf_out_t *out, gf_req_t *req);
 /* Closes the object and sends it with the HTTP `status`. Returns NULL, so that a handler may end
  * with it. Nothing may be sent afterwards. */
 gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status);
+
+/* Closes the object and sends it with 200 and its ETag, or for a GET 304 if the client has it. The
+ * ETag is a hash of the first `covered` bytes; 0: of all. What changes with time alone comes behind
+ * them. Returns NULL, as gf_reply_send(). */
+gf_err_t *gf_reply_tagged(gf_req_t *req, gf_out_t *out, apr_size_t covered);
 
 /* Sends the one generation object with HTTP `status`, and while it is live with Location and
  * Retry-After. `message` (NULL: none) is for people. */
@@ -167,6 +186,10 @@ gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view, int count);
 /* The body of gf_reply_state(), made in `pool`; *tag is its ETag without quotes: a hash of the
  * state, and "-" and the place in our queue while it is there. */
 const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view, apr_pool_t *pool);
+
+/* mod_deflate marks the ETag of what it has packed, and the next request names that one. No
+ * comparison would find it: this takes the mark off the request's If-None-Match. */
+void gf_reply_unmark(request_rec *r);
 
 /* Has a client that knows these ETags (If-None-Match) that state? Another place in our queue is the
  * same state: a client that waits for news waits on. */

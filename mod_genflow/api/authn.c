@@ -156,13 +156,29 @@ static gf_err_t *find_key(gf_key_t *key, request_rec *r, gf_ctx_t *ctx, const gf
 {
     apr_time_t now = gf_clock_now();
 
-    if (gf_key_cache_find(key, api->keys, id, now, r->pool)) {
+    if (gf_key_cache_find(key, api->keys, id, now, ctx->pool)) {
         return NULL;
     }
-    GF_TRY(check_rate(r, ctx, api));
+    if (r && !gf_key_cache_knew(api->keys, id)) { /* another client of the address may use it up */
+        GF_TRY(check_rate(r, ctx, api));
+    }
     GF_TRY(gf_key_read(key, ctx, id));
     gf_key_cache_add(api->keys, key, now);
     return NULL;
+}
+
+static bool has_ended(const gf_key_t *key)
+{
+    return key->expires && key->expires <= gf_clock_now();
+}
+
+bool api_authn_is_valid_still(const gf_req_t *req, gf_ctx_t *ctx)
+{
+    const gf_key_t *key = api_authn_key(req->r);
+    gf_key_t now = { .known = false };
+
+    return !key || find_key(&now, NULL, ctx, req->api, key->id)
+           || (now.known && !now.revoked && !has_ended(&now));
 }
 
 /* The error of a key that is not valid; `why` is for the client, `what` for the log. */
@@ -202,7 +218,7 @@ static gf_err_t *verify(gf_key_t *key, request_rec *r, gf_ctx_t *ctx, const gf_a
     if (key->revoked) {
         return invalid(r, ctx, "revoked", id, "This API key was revoked");
     }
-    if (key->expires && key->expires <= gf_clock_now()) {
+    if (has_ended(key)) {
         return invalid(r, ctx, "expired", id, "This API key has expired");
     }
     return NULL;

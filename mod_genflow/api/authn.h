@@ -44,6 +44,11 @@ authz_status api_authn_check_scopes(request_rec *r, const void *scopes);
  * that of the request before. */
 const gf_key_t *api_authn_key(const request_rec *r);
 
+/* Is the key that the request came with still valid? For streams, which outlast their first look at
+ * it: as exact as authentication, to 5 s. Also true without a key, and while the database is away.
+ * Blocks; reads with `ctx`. */
+bool api_authn_is_valid_still(const gf_req_t *req, gf_ctx_t *ctx);
+
 /* The error for which httpd refuses the request with the status `status`, if that was decided here;
  * NULL: another module did. */
 gf_err_t *api_authn_refused(const request_rec *r, int status);

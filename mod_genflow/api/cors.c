@@ -14,13 +14,14 @@
 #include "httpd/server.h"
 #include "model/url.h"
 
-#define ALLOWED_METHODS "GET, HEAD, POST, PUT, DELETE"
+#define ALLOWED_METHODS "GET, HEAD, POST, PUT, PATCH, DELETE"
 #define ALLOWED_HEADERS \
     "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer"
 #define ALLOWED_OLD ALLOWED_HEADERS ", X-App-Key, X-Idempotency-Key"
-#define EXPOSED                                                               \
-    "ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, " \
-    "retry-after-ms, x-fal-request-id, x-fal-request-timeout-type, x-request-id, x-should-retry"
+#define EXPOSED                                                                                 \
+    "ETag, Idempotency-Replayed, Location, Preference-Applied, RateLimit, RateLimit-Policy, "   \
+    "Retry-After, retry-after-ms, x-fal-request-id, x-fal-request-timeout-type, x-request-id, " \
+    "x-should-retry"
 #define ASKED_HEADERS "Access-Control-Request-Headers"
 #define ASKED_METHOD  "Access-Control-Request-Method"
 #define MAX_AGE       "7200" /* seconds; browsers do not remember longer */

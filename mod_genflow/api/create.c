@@ -79,6 +79,7 @@ static void view_of_new(gf_view_t *view, const gf_req_t *req, const gf_spec_t *s
     memset(view, 0, sizeof(*view));
     view->type = spec->type;
     view->ref_names = req->ctx->conf->ref_names;
+    view->thumbnails = &req->ctx->conf->thumbnails;
     view->id = created->id;
     view->run_id = spec->run_id ? spec->run_id : created->id;
     view->status = created->status;

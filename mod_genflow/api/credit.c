@@ -35,6 +35,24 @@ static gf_err_t *check_no_members(gf_req_t *req)
                : api_body_fields(&body, req, none, NULL);
 }
 
+void api_credit_put_quota(gf_out_t *out, const gf_req_t *req, const gf_quota_t *quota)
+{
+    gf_out_put_string(out, "userId", req->user);
+    put_limit(out, "daily_limit", quota->day_limit);
+    gf_out_put_int(out, "daily_used", quota->day_used);
+    gf_out_put_int(out, "remaining", quota->remaining);
+    gf_out_put_int(out, "weekly_used", quota->week_used);
+    put_limit(out, "weekly_limit", quota->week_limit);
+    gf_out_put_string(out, "dailyReset", quota->day_reset);
+    gf_out_put_int(out, "currentBalance", quota->balance);
+    gf_out_put_int(out, "held", quota->held);
+    /* the old names: without a daily limit the day's credits are what was used and what is left */
+    gf_out_put_int(out, "dailyCredits",
+                   quota->day_limit < 0 ? quota->day_used + quota->remaining : quota->day_limit);
+    gf_out_put_int(out, "usedCredits", quota->day_used);
+    gf_out_put_int(out, "remainingCredits", quota->remaining);
+}
+
 gf_err_t *api_credit_quota(gf_req_t *req)
 {
     gf_quota_t quota;
@@ -43,20 +61,8 @@ gf_err_t *api_credit_quota(gf_req_t *req)
     GF_TRY(check_no_members(req));
     GF_TRY(gf_ledger_quota(&quota, req->ctx, req->user));
     gf_reply_begin(&out, req);
-    put_limit(&out, "daily_limit", quota.day_limit);
-    gf_out_put_int(&out, "daily_used", quota.day_used);
-    gf_out_put_int(&out, "remaining", quota.remaining);
-    gf_out_put_int(&out, "weekly_used", quota.week_used);
-    put_limit(&out, "weekly_limit", quota.week_limit);
-    gf_out_put_string(&out, "dailyReset", quota.day_reset);
-    gf_out_put_int(&out, "currentBalance", quota.balance);
-    gf_out_put_int(&out, "held", quota.held);
+    api_credit_put_quota(&out, req, &quota);
     gf_out_put_string(&out, "timestamp", quota.at);
-    /* the old names: without a daily limit the day's credits are what was used and what is left */
-    gf_out_put_int(&out, "dailyCredits",
-                   quota.day_limit < 0 ? quota.day_used + quota.remaining : quota.day_limit);
-    gf_out_put_int(&out, "usedCredits", quota.day_used);
-    gf_out_put_int(&out, "remainingCredits", quota.remaining);
     return gf_reply_send(req, &out, HTTP_OK);
 }
 

@@ -197,7 +197,7 @@ gf_err_t *api_generation_remove(gf_req_t *req)
     job.id = find.id;
     file = url ? gf_store_file(req->api->conf, &job, url, pool) : NULL;
     if (file) {
-        apr_file_remove(file, pool);
+        gf_store_fs_remove(file, pool);
     }
     gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0504", "job=%s type=%s user=%s: deleted", find.id,
            req->type->name, req->user);

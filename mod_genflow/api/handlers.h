@@ -27,6 +27,6 @@ struct gf_req_t;
 
 /* GET of the stored picture `name` (SetHandler genflow-result). An HTTP status, as httpd's own
  * handlers return. */
-int api_result(request_rec *r, const gf_conf_t *conf, const char *name);
+int api_result(struct gf_req_t *req, const char *name);
 
 #endif

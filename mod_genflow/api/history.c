@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET generations, and GET, POST getUserMedia as older front ends call it: what the caller has
- * made, newest first, page by page, by type, status and preset. */
+ * made, newest first, page by page, by type, status, preset, tag, words, time and favourites. */
 #include "api/page.h"
 #include "api/api.h"
 
@@ -12,6 +12,9 @@
 #include "db/steer.h"
 
 #define PRESET_MAX     64
+#define TAG_MAX        200
+#define WORDS_LENGTH   1000
+#define WORDS_MAX      20
 #define CURSOR_VERSION "1:"
 #define AT_MAX         (APR_INT64_C(253402300799) * APR_USEC_PER_SEC) /* the year 9999 */
 
@@ -21,10 +24,12 @@ const gf_prompt_word_t api_history_statuses[] = { { "pending", "" },   { "proces
 
 /* ---- the cursor: where a page ended, opaque to clients ---- */
 
-const char *api_history_cursor(apr_pool_t *pool, const gf_view_t *last)
+const char *api_history_cursor(apr_pool_t *pool, const gf_page_t *page)
 {
-    return api_page_wrap(
-        apr_psprintf(pool, CURSOR_VERSION "%" APR_INT64_T_FMT ":%s", last->at, last->id), pool);
+    return page->next ? api_page_wrap(apr_psprintf(pool, CURSOR_VERSION "%" APR_INT64_T_FMT ":%s",
+                                                   page->next_at, page->next),
+                                      pool)
+                      : NULL;
 }
 
 bool api_history_read_cursor(gf_page_t *page, apr_pool_t *pool, const char *cursor)
@@ -51,7 +56,42 @@ typedef struct filter_t {
     const gf_type_t *type;
     const gf_prompt_word_t *status;
     const char *preset;
+    const char *query;
+    const char *words; /* of the query, as an array of Postgres */
+    const char *tag;
+    const char *since_text;
+    apr_time_t since;
+    const gf_prompt_word_t *favourite;
 } filter_t;
+
+static const gf_prompt_word_t switch_words[] = {
+    { "1", "" }, { "true", "" }, { "0", NULL }, { "false", NULL }, { NULL, NULL }
+};
+
+static void rule_query(gf_input_t *input, void *record)
+{
+    filter_t *filter = record;
+    apr_pool_t *pool = input->ctx->pool;
+    apr_array_header_t *words = filter->query ? gf_text_words(pool, filter->query) : NULL;
+
+    if (words && words->nelts > WORDS_MAX) {
+        gf_input_refuse(input, GF_E_INVALID, "q", "must have at most %d words", WORDS_MAX);
+    }
+    else if (words && words->nelts > 0) {
+        filter->words = gf_text_array(pool, (const char *const *)words->elts, words->nelts);
+    }
+}
+
+static void rule_since(gf_input_t *input, void *record)
+{
+    filter_t *filter = record;
+
+    if (filter->since_text && !gf_text_instant(&filter->since, filter->since_text)) {
+        gf_input_refuse(input, GF_E_INVALID, "since",
+                        "must be an instant like 2026-11-20T22:00:00Z (a + of a time zone is %%2B "
+                        "in an address)");
+    }
+}
 
 static const gf_input_field_t filters[] = {
     { .names = { "type" }, .kind = GF_INPUT_TYPE, .offset = offsetof(filter_t, type) },
@@ -63,6 +103,24 @@ static const gf_input_field_t filters[] = {
       .kind = GF_INPUT_TOKEN,
       .max = PRESET_MAX,
       .offset = offsetof(filter_t, preset) },
+    { .names = { "q" },
+      .kind = GF_INPUT_TEXT,
+      .max = WORDS_LENGTH,
+      .offset = offsetof(filter_t, query),
+      .rule = rule_query },
+    { .names = { "tag" },
+      .kind = GF_INPUT_TEXT,
+      .min = 1,
+      .max = TAG_MAX,
+      .offset = offsetof(filter_t, tag) },
+    { .names = { "since" },
+      .kind = GF_INPUT_TEXT,
+      .offset = offsetof(filter_t, since_text),
+      .rule = rule_since },
+    { .names = { "favourite" },
+      .kind = GF_INPUT_WORD,
+      .words = switch_words,
+      .offset = offsetof(filter_t, favourite) },
     { .names = { "userId" }, .kind = GF_INPUT_KNOWN },
     GF_INPUT_END
 };
@@ -87,6 +145,10 @@ static gf_err_t *read_page(gf_page_t *page, gf_req_t *req, const gf_json_t *body
     page->type = filter.type;
     page->status = filter.status ? filter.status->word : NULL;
     page->preset = filter.preset;
+    page->words = filter.words;
+    page->tag = filter.tag;
+    page->since = filter.since > 0 ? filter.since : 0; /* nothing is older than 1970 */
+    page->favourite = filter.favourite && filter.favourite->says;
     page->limit = (int)window.limit;
     return gf_input_end(&input);
 }
@@ -119,9 +181,6 @@ gf_err_t *api_history(gf_req_t *req)
     gf_out_close(&out, ']');
     gf_out_put_int(&out, "total", total);
     gf_out_put_bool(&out, "totalIsExact", exact);
-    api_page_put(&out,
-                 page.more ? api_history_cursor(
-                     req->r->pool, &APR_ARRAY_IDX(page.items, page.items->nelts - 1, gf_view_t))
-                           : NULL);
-    return gf_reply_send(req, &out, HTTP_OK);
+    api_page_put(&out, api_history_cursor(req->r->pool, &page));
+    return gf_reply_tagged(req, &out, 0);
 }

@@ -92,32 +92,12 @@ static void rule_types(gf_input_t *input, void *record)
     make->key.types = apr_pstrcat(input->ctx->pool, "{", text, "}", NULL);
 }
 
-/* An instant as RFC 3339 writes it; whether there is such a day the database knows. */
-static bool is_instant(const char *text)
-{
-    static const char form[] = "dddd-dd-ddTdd:dd:dd";
-    apr_size_t i;
-
-    for (i = 0; i < sizeof(form) - 1; i++) {
-        if (form[i] == 'd' ? !apr_isdigit(text[i]) : text[i] != form[i]) {
-            return false;
-        }
-    }
-    text += i;
-    if (*text == '.') {
-        for (text++; apr_isdigit(*text); text++) {
-        }
-    }
-    return strcmp(text, "Z") == 0
-           || ((*text == '+' || *text == '-') && apr_isdigit(text[1]) && apr_isdigit(text[2])
-               && text[3] == ':' && apr_isdigit(text[4]) && apr_isdigit(text[5]) && !text[6]);
-}
-
 static void rule_expires(gf_input_t *input, void *record)
 {
     const make_t *make = record;
+    apr_time_t instant;
 
-    if (make->key.expires && !is_instant(make->key.expires)) {
+    if (make->key.expires && !gf_text_instant(&instant, make->key.expires)) {
         gf_input_refuse(input, GF_E_INVALID, "expiresAt",
                         "must be an instant like 2030-01-31T12:00:00Z");
     }

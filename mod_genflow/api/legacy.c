@@ -76,12 +76,19 @@ const char *api_legacy_text(const gf_req_t *req, const gf_json_t *body)
 
 /* ---- replies ---- */
 
+/* They know the thumbnails of Cloudinary alone. */
+static const gf_thumbnails_t *thumbnails_of(const gf_req_t *req, const gf_view_t *view)
+{
+    return req->api->conf->thumbnails.transformation ? view->thumbnails : NULL;
+}
+
 void api_legacy_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
 {
     const gf_ref_name_t *ref;
     gf_view_t shown = *view;
 
     shown.ref_names = NULL;
+    shown.thumbnails = thumbnails_of(req, view);
     if (strcmp(view->status, "cancelled") == 0 && !req->two_step) {
         shown.status = "failed"; /* they would go on asking */
     }
@@ -98,6 +105,7 @@ void api_legacy_job(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
 {
     gf_view_t shown = *view;
 
+    shown.thumbnails = thumbnails_of(req, view);
     if (strcmp(view->status, "cancelled") == 0) {
         shown.status = "failed"; /* they would go on polling */
         shown.error_message = view->error_message ? view->error_message : "The job was cancelled";

@@ -256,6 +256,6 @@ gf_err_t *api_legacy_generate(gf_req_t *req)
     if (!body.json || is_question(req, body.json)) {
         return answer_job(req, body.json);
     }
-    GF_TRY(api_limit(req)); /* a question has no limit */
+    GF_TRY(api_limit(req, api_body_switch(req, "dryRun"))); /* a question has no limit */
     return api_generate_body(req, &body);
 }

@@ -297,22 +297,6 @@ gf_err_t *api_legacy_media_publish(gf_req_t *req)
 
 /* ---- what is stored already is saved ---- */
 
-/* An array of Postgres of one or two texts. */
-static const char *text_array(apr_pool_t *pool, const char *const *texts, int count)
-{
-    const char *all = "{";
-    int i;
-
-    for (i = 0; i < count; i++) {
-        gf_out_t quoted;
-
-        gf_out_init(&quoted, pool, 256);
-        gf_out_string(&quoted, texts[i]); /* quotes and backslashes as an array has them */
-        all = apr_pstrcat(pool, all, i ? "," : "", quoted.text, NULL);
-    }
-    return apr_pstrcat(pool, all, "}", NULL);
-}
-
 /* The addresses under which a row may have `url`: with and without our scheme and host. */
 static const char *urls_of(gf_req_t *req, const char *url)
 {
@@ -321,16 +305,7 @@ static const char *urls_of(gf_req_t *req, const char *url)
     bool is_ours = strncmp(url, site, length) == 0 && url[length] == '/';
     const char *texts[2] = { url, is_ours ? url + length : NULL };
 
-    return text_array(req->r->pool, texts, is_ours ? 2 : 1);
-}
-
-/* A control character is written otherwise in JSON than in an array of Postgres. */
-static bool has_control(const char *text)
-{
-    while ((unsigned char)*text >= ' ' && *text != 0x7F) {
-        text++;
-    }
-    return *text != '\0';
+    return gf_text_array(req->r->pool, texts, is_ours ? 2 : 1);
 }
 
 static gf_err_t *read_tags(const char **tags, gf_req_t *req, const gf_json_t *value)
@@ -350,12 +325,12 @@ static gf_err_t *read_tags(const char **tags, gf_req_t *req, const gf_json_t *va
         gf_json_t *tag = gf_json_at(value, i);
 
         if (!tag || !gf_json_string(tag, &texts[i]) || gf_text_length(texts[i]) > 64
-            || has_control(texts[i])) {
+            || gf_text_has_control(texts[i])) {
             return gf_err_field(req->ctx, GF_E_INVALID, "tags",
                                 "must be texts of at most 64 characters");
         }
     }
-    *tags = text_array(req->r->pool, texts, (int)count);
+    *tags = gf_text_array(req->r->pool, texts, (int)count);
     return strlen(*tags) <= TAGS_BYTES
                ? NULL
                : gf_err_field(req->ctx, GF_E_INVALID, "tags", "must have at most 8 KB together");

@@ -69,5 +69,5 @@ gf_err_t *api_preset_list(gf_req_t *req)
     gf_out_put_int(&out, "presetsPerWeek", type->preset_window ? type->preset_window : active);
     gf_out_close(&out, '}');
     gf_out_close(&out, '}');
-    return gf_reply_send(req, &out, HTTP_OK);
+    return gf_reply_tagged(req, &out, 0);
 }

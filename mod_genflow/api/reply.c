@@ -16,6 +16,7 @@
 
 #define ANSWER_BYTES 2048
 #define TAG_BYTES    32
+#define PACKED       "-gzip\"" /* the end of an ETag */
 
 void gf_reply_begin(gf_out_t *out, gf_req_t *req)
 {
@@ -147,6 +148,18 @@ const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view
     return out.text;
 }
 
+void gf_reply_unmark(request_rec *r)
+{
+    const char *known = apr_table_get(r->headers_in, "If-None-Match");
+    const char *mark;
+
+    while (known && (mark = strstr(known, PACKED))) {
+        known = apr_pstrcat(r->pool, apr_pstrmemdup(r->pool, known, (apr_size_t)(mark - known)),
+                            mark + strlen(PACKED) - 1, NULL);
+        apr_table_setn(r->headers_in, "If-None-Match", known);
+    }
+}
+
 bool gf_reply_knows(const char *known, const char *tag, apr_pool_t *pool)
 {
     const char *place = strchr(tag, '-');
@@ -158,24 +171,41 @@ bool gf_reply_knows(const char *known, const char *tag, apr_pool_t *pool)
                  : ap_find_etag_strong(pool, known, apr_pstrcat(pool, "\"", tag, "\"", NULL));
 }
 
-gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view, int count)
+/* Sends a body under its ETag, or for a GET 304 if the client has it. */
+static void send_state(request_rec *r, const char *text, apr_size_t length, const char *tag)
 {
     static const char *const caching = "private, no-cache"; /* stored, and revalidated each time */
-    request_rec *r = req->r;
-    const char *tag;
-    const char *text = gf_reply_text(&tag, req, view, r->pool);
     int decided;
 
-    (void)count;
     apr_table_setn(r->headers_out, "ETag", apr_pstrcat(r->pool, "\"", tag, "\"", NULL));
-    say_where(req, view);
     decided = r->method_number == M_GET ? ap_meets_conditions(r) : OK;
     if (decided != OK) {
         apr_table_setn(r->headers_out, "Cache-Control", caching);
         r->status = decided;
-        return NULL;
+        return;
     }
-    send_text(r, text, strlen(text), HTTP_OK, caching);
+    send_text(r, text, length, HTTP_OK, caching);
+}
+
+gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view, int count)
+{
+    const char *tag;
+    const char *text = gf_reply_text(&tag, req, view, req->r->pool);
+
+    (void)count;
+    say_where(req, view);
+    send_state(req->r, text, strlen(text), tag);
+    return NULL;
+}
+
+gf_err_t *gf_reply_tagged(gf_req_t *req, gf_out_t *out, apr_size_t covered)
+{
+    char hash[GF_SHA256_HEX];
+
+    gf_hash_sha256(hash, out->text, covered ? covered : out->length);
+    hash[TAG_BYTES] = '\0';
+    gf_out_close(out, '}');
+    send_state(req->r, out->text, out->length, hash);
     return NULL;
 }
 

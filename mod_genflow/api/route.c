@@ -26,6 +26,7 @@
 #define POST     API_POST
 #define PUT      API_PUT
 #define DELETE   API_DELETE
+#define PATCH    API_PATCH
 #define ANYONE   API_ANYONE
 #define COSTS    API_COSTS
 #define TWO_STEP API_TWO_STEP
@@ -35,11 +36,12 @@
 #define CREDIT   API_CREDIT
 #define WRITES   API_WRITES
 #define KEYS     API_KEYS
+#define PRICED   API_PRICED
 
 #define MAKE    "dryRun|names"
 #define PAGE    "|limit|cursor"
 #define JOBS    "type|status|user"
-#define HISTORY "type|status|preset|limit|cursor|names"
+#define HISTORY "type|status|preset|q|tag|since|favourite|limit|cursor|names"
 #define FIND    "id|jobId|generationId|runId|run_id|refs|names"
 
 #define ROW(methods, path, handle, flags, query) { methods, path, handle, flags, query },
@@ -252,8 +254,8 @@ static gf_err_t *call_handler(gf_req_t *req, const api_route_t *route)
     req->two_step = route->flags & TWO_STEP;
     req->as_job = route->flags & AS_JOB;
     req->pending = route->flags & PENDING;
-    if (route->flags & COSTS) {
-        GF_TRY(api_limit(req));
+    if (route->flags & (COSTS | PRICED)) {
+        GF_TRY(api_limit(req, (route->flags & PRICED) && api_body_switch(req, "dryRun")));
     }
     if (route->flags & CREDIT) {
         GF_TRY(gf_gallery_allowance(req->ctx, req->user));
@@ -445,7 +447,7 @@ int api_route(request_rec *r, const gf_api_t *api)
         return gf_reply_error(req, err);
     }
     if (strcmp(r->handler, "genflow-result") == 0) {
-        return api_result(r, api->conf, api_route_below(r, api_route_mount(r)));
+        return api_result(req, api_route_below(r, api_route_mount(r)));
     }
     err = strcmp(r->handler, "genflow-admin") == 0 ? serve_admin(req) : serve_api(req);
     if (err) {

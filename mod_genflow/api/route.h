@@ -11,6 +11,7 @@
 #define API_POST   (AP_METHOD_BIT << M_POST)
 #define API_PUT    (AP_METHOD_BIT << M_PUT)
 #define API_DELETE (AP_METHOD_BIT << M_DELETE)
+#define API_PATCH  (AP_METHOD_BIT << M_PATCH)
 
 /* The flags of a row, as api/route_table.h says. */
 #define API_ANYONE   1U
@@ -22,6 +23,7 @@
 #define API_CREDIT   128U
 #define API_WRITES   256U
 #define API_KEYS     512U
+#define API_PRICED   1024U
 
 /* A row of a table of addresses: api/route_table.h documents each member. */
 typedef struct api_route_t {

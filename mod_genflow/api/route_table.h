@@ -15,6 +15,8 @@
  *            PUBLIC    no user is required with GenflowFeedOpen On
  *            COSTS     counts against GenflowLimitRate and GenflowLimitAddressRate, before the body
  *                      is read; then as CREDIT
+ *            PRICED    as COSTS; ?dryRun=1 only says what the request would cost, and counts in
+ *                      buckets of its own. The handler must obey that argument for every body
  *            CREDIT    the user's allowance is given first (gf_gallery_allowance())
  *            TWO_STEP  answers 200 with the generation under "data" (req->two_step)
  *            AS_JOB    shows a generation as a job (req->as_job)
@@ -30,12 +32,13 @@
 
 /* ---- what genflow-api serves below its base ---- */
 
-ROUTE(POST,       "{type}/generate",             api_generate, COSTS, MAKE)
+ROUTE(POST,       "{type}/generate",             api_generate, PRICED, MAKE)
 ROUTE(GET | POST, "{type}/status",               api_generation_status, 0, FIND)
-ROUTE(POST,       "generation/create",           api_generate, COSTS | TWO_STEP | PENDING, MAKE)
-ROUTE(POST,       "generate",                    api_twostep, COSTS | TWO_STEP, MAKE)
+ROUTE(POST,       "generation/create",           api_generate, PRICED | TWO_STEP | PENDING, MAKE)
+ROUTE(POST,       "generate",                    api_twostep, PRICED | TWO_STEP, MAKE)
 ROUTE(GET,        "generation/{id}",             api_generation_get, 0, "names")
 ROUTE(DELETE,     "generation/{id}",             api_generation_delete, 0, "")
+ROUTE(PATCH,      "generation/{id}",             api_edit, 0, "names")
 ROUTE(GET,        "generation/{id}/events",      api_events, 0, "names")
 ROUTE(POST,       "generation/{id}/cancel",      api_generation_cancel, 0, "names")
 ROUTE(POST,       "generation/{id}/retry",       api_retry, COSTS, "names")
@@ -49,10 +52,12 @@ ROUTE(POST,       "job/{id}/cancel",             api_generation_cancel, AS_JOB, 
 ROUTE(POST,       "job/{id}/retry",              api_retry, COSTS | AS_JOB, "names")
 ROUTE(POST,       "job/{id}/fallback",           api_retry_fallback, COSTS | AS_JOB, "names")
 ROUTE(GET | POST, "getQuota",                    api_credit_quota, CREDIT, "")
+ROUTE(GET,        "me",                          api_me, CREDIT, "")
 ROUTE(GET,        "events",                      api_user_events, CREDIT, "names")
 ROUTE(GET,        "credits",                     api_credit_list, CREDIT, "limit|cursor")
 ROUTE(POST,       "credits-reserve",             api_credit_reserve, CREDIT, "")
 ROUTE(POST,       "credits-finalize",            api_credit_finalize, 0, "")
+ROUTE(GET,        "types",                       api_type_list, 0, "")
 ROUTE(GET,        "presets",                     api_preset_list, 0, "type|all")
 ROUTE(POST,       "assets",                      api_asset_put, COSTS, "")
 ROUTE(GET,        "assets/{id}",                 api_asset_get, 0, "")
@@ -91,7 +96,7 @@ OLD(POST,         "save-neo-glitch",             api_legacy_media_save_neo, 0, N
 OLD(GET,          "get-presets",                 api_legacy_preset_get, 0, NULL)
 OLD(GET,          "get-all-presets",             api_legacy_preset_all, 0, NULL)
 OLD(GET,          "get-current-week-presets",    api_legacy_preset_week, 0, NULL)
-OLD(POST,         "image/generate",              api_legacy_mood, COSTS, NULL)
+OLD(POST,         "image/generate",              api_legacy_mood, PRICED, NULL)
 
 /* ---- what genflow-admin serves below its <Location> ----
  *

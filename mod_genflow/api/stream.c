@@ -8,6 +8,7 @@
 #include <http_protocol.h>
 #include <util_filter.h>
 
+#include "api/authn.h"
 #include "base/clock.h"
 #include "httpd/glue.h"
 
@@ -72,6 +73,9 @@ static void send_some(api_stream_t *stream)
 
 void api_stream_send_left(api_stream_t *stream)
 {
+    if (!stream->over && !api_authn_is_valid_still(stream->wait.req, &stream->wait.ctx)) {
+        stream->over = true; /* before anything new is sent */
+    }
     if (stream->left_bytes > 0 && !stream->wait.gone) {
         send_some(stream);
     }

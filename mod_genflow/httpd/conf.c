@@ -17,6 +17,7 @@
 #include "httpd/limits.h"
 #include "httpd/server.h"
 #include "httpd/setters.h"
+#include "httpd/studio.h"
 #include "model/model.h"
 #include "model/url.h"
 #include "provider/kinds.h"
@@ -353,7 +354,7 @@ const command_rec httpd_conf_commands[] = {
     ROW("GenflowStoreUploadPreset", IN_SERVER, IS_TEXT, SERVER(store_upload_preset), 0, 0,
         "", NULL, "Cloudinary's upload preset"),
     ROW("GenflowStoreThumbnail", IN_SERVER, IS_TEXT, SERVER(store_thumbnail), 0, 0,
-        "", "c_limit,w_512,f_auto,q_auto", "Cloudinary's transformation of thumbnailUrl"),
+        "", "On", "On, Off, or Cloudinary's transformation: small pictures for lists"),
     ROW("GenflowStorePublicId", IN_SERVER, IS_WORD, SERVER(store_public_id), 0, 0,
         "generation, run or bare", "generation", "names of pictures in Cloudinary"),
     ROW("GenflowStoreOverwrite", IN_SERVER, IS_FLAG, SERVER(store_overwrite), 0, 1,
@@ -389,6 +390,9 @@ const command_rec httpd_conf_commands[] = {
         "", NULL, "where and as whom genflow-admin connects: a connection string of libpq"),
     ROW("GenflowAdminPassword", IN_SERVER, IS_SECRET, SERVER(admin_password), 0, 0,
         "env:NAME or file:PATH", NULL, "the password of that role"),
+
+    ROW("GenflowStudioFolder", IN_SERVER, IS_FOLDER, SERVER(studio_folder), 0, 0,
+        "a folder", NULL, "where the files of genflow-studio are"),
 
     AP_INIT_RAW_ARGS("<GenflowProvider", open_section, NULL, RSRC_CONF,
         "a provider: <GenflowProvider name>"),
@@ -427,6 +431,10 @@ const command_rec httpd_conf_commands[] = {
 
     AP_INIT_RAW_ARGS("<GenflowType", open_section, NULL, RSRC_CONF,
         "a generation type: <GenflowType name>"),
+    AP_INIT_TAKE12("GenflowTypeLabel", httpd_set_label, NULL, RSRC_CONF,
+        "its name for people: [language] text"),
+    AP_INIT_TAKE12("GenflowTypeText", httpd_set_text, NULL, RSRC_CONF,
+        "what it does, for people: [language] text"),
     AP_INIT_TAKE_ARGV("GenflowTypeProviders", httpd_set_chain, NULL, RSRC_CONF,
         "its chain of provider/model, first to last"),
     ROW("GenflowTypeFallback", IN_TYPE, IS_TEXT, TYPE(fallback), 0, 0,
@@ -464,6 +472,8 @@ const command_rec httpd_conf_commands[] = {
         "httpd's own: here only the section that gives a handler of ours is noted"),
     AP_INIT_TAKE1("GenflowBase", httpd_set_base, NULL, ACCESS_CONF,
         "path where the API is mounted"),
+    AP_INIT_TAKE1("GenflowSignOutUrl", httpd_set_sign_out, NULL, RSRC_CONF | ACCESS_CONF,
+        "where a page leads who signs out"),
     AP_INIT_TAKE2("GenflowPath", httpd_set_path, NULL, ACCESS_CONF,
         "a name below this <Location>, and the path of the API that it stands for"),
     AP_INIT_FLAG("GenflowLegacyNames", httpd_set_legacy, NULL, RSRC_CONF | ACCESS_CONF,
@@ -472,6 +482,14 @@ const command_rec httpd_conf_commands[] = {
         "refuse or ignore members of bodies and queries that are not known"),
     AP_INIT_TAKE_ARGV("GenflowModel", httpd_set_model, NULL, ACCESS_CONF,
         "a name that clients of another API know, and the type that it stands for"),
+    AP_INIT_TAKE1("GenflowStudioApi", httpd_studio_set_api, NULL, ACCESS_CONF,
+        "path of the API that the page talks to"),
+    AP_INIT_TAKE1("GenflowStudioTitle", httpd_studio_set_title, NULL, ACCESS_CONF,
+        "the title of the page"),
+    AP_INIT_TAKE1("GenflowStudioLogo", httpd_studio_set_logo, NULL, ACCESS_CONF,
+        "path of a picture beside the title"),
+    AP_INIT_TAKE2("GenflowStudioLink", httpd_studio_set_link, NULL, ACCESS_CONF,
+        "a link of the page: its name, and the address"),
     AP_INIT_ITERATE("GenflowCorsOrigin", httpd_set_origin, NULL, RSRC_CONF | ACCESS_CONF,
         "origins whose pages may read answers: https://host[:port] ..., or *"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }

@@ -9,10 +9,13 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "base/text.h"
 #include "httpd/glue.h"
 #include "httpd/models.h"
 #include "httpd/server.h"
 #include "model/url.h"
+
+#define SIGN_OUT_MAX 2000 /* characters */
 
 /* ---- creation, merging ---- */
 
@@ -26,6 +29,18 @@ void *httpd_conf_create_dir(apr_pool_t *pool, char *path)
     return dir;
 }
 
+static apr_table_t *merge_links(apr_pool_t *pool, apr_table_t *around, apr_table_t *inside)
+{
+    apr_table_t *all;
+
+    if (!around || !inside) {
+        return inside ? inside : around;
+    }
+    all = apr_table_copy(pool, around);
+    apr_table_overlap(all, inside, APR_OVERLAP_TABLES_SET);
+    return all;
+}
+
 void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add)
 {
     const httpd_dir_t *parent = base;
@@ -34,10 +49,15 @@ void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add)
     merged->user = merged->user ? merged->user : parent->user;
     merged->base = merged->base ? merged->base : parent->base;
     merged->mount = merged->mount ? merged->mount : parent->mount;
+    merged->sign_out = merged->sign_out ? merged->sign_out : parent->sign_out;
     merged->legacy = merged->legacy >= 0 ? merged->legacy : parent->legacy;
     merged->unknown = merged->unknown >= 0 ? merged->unknown : parent->unknown;
     merged->origins = merged->origins ? merged->origins : parent->origins;
     merged->models = httpd_models_merge(pool, parent->models, merged->models);
+    merged->studio_api = merged->studio_api ? merged->studio_api : parent->studio_api;
+    merged->studio_title = merged->studio_title ? merged->studio_title : parent->studio_title;
+    merged->studio_logo = merged->studio_logo ? merged->studio_logo : parent->studio_logo;
+    merged->studio_links = merge_links(pool, parent->studio_links, merged->studio_links);
     if (merged->paths && parent->paths) {
         merged->paths = apr_hash_overlay(pool, merged->paths, parent->paths);
     }
@@ -144,6 +164,21 @@ const char *httpd_set_base(cmd_parms *cmd, void *dir, const char *text)
             "GenflowBase %s: must be a path that begins with / and does not end with one", text);
     }
     ((httpd_dir_t *)dir)->base = length > 1 ? text : "";
+    return NULL;
+}
+
+/* Pages lead there, so nothing but an address that they open: no script, no other site by //. */
+const char *httpd_set_sign_out(cmd_parms *cmd, void *dir, const char *text)
+{
+    bool is_path = text[0] == '/' && text[1] != '/' && text[1] != '\\';
+
+    if (!gf_text_is_printable(text, SIGN_OUT_MAX) || !(is_path || gf_url_is_http(text))) {
+        return apr_psprintf(cmd->pool,
+                            "GenflowSignOutUrl: must be an http(s) address, or a path like "
+                            "/logout, of at most %d printable characters",
+                            SIGN_OUT_MAX);
+    }
+    ((httpd_dir_t *)dir)->sign_out = text;
     return NULL;
 }
 

@@ -26,6 +26,8 @@ typedef struct httpd_dir_t {
      * section inside are added to those around it. */
     apr_hash_t *paths;
 
+    const char *sign_out; /* GenflowSignOutUrl; NULL: none */
+
     int legacy;  /* GenflowLegacyNames; -1: not set */
     int unknown; /* GenflowBodyUnknown: 1 refuse, 0 ignore; -1: not set */
 
@@ -34,6 +36,15 @@ typedef struct httpd_dir_t {
 
     /* GenflowModel: gf_model_t *, those of a section inside before those around it; NULL: none. */
     apr_array_header_t *models;
+
+    /* GenflowStudioApi, Title, Logo: NULL: not set. An API at the root is "". */
+    const char *studio_api;
+    const char *studio_title;
+    const char *studio_logo;
+
+    /* GenflowStudioLink: name -> address, those of a section inside beside those around it; NULL:
+     * none. */
+    apr_table_t *studio_links;
 } httpd_dir_t;
 
 /* ---- for requests: the merged <Location> of r ---- */
@@ -72,6 +83,9 @@ const char *httpd_set_handler(cmd_parms *cmd, void *dir, const char *name);
 
 /* GenflowBase: a path that begins with a slash and does not end with one; "/" alone is "". */
 const char *httpd_set_base(cmd_parms *cmd, void *dir, const char *text);
+
+/* GenflowSignOutUrl: an http(s) address, or a path that begins with one slash; printable ASCII. */
+const char *httpd_set_sign_out(cmd_parms *cmd, void *dir, const char *text);
 
 /* GenflowLegacyNames On|Off; GenflowBodyUnknown refuse|ignore. */
 const char *httpd_set_legacy(cmd_parms *cmd, void *dir, int on);

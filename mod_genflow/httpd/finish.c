@@ -16,10 +16,38 @@
 #include "httpd/models.h"
 #include "httpd/plugin.h"
 #include "httpd/setters.h"
+#include "httpd/studio.h"
 #include "httpd/waiting.h"
 #include "model/type.h"
 #include "provider/provider.h"
 #include "store/store.h"
+
+/* Cloudinary's, of GenflowStoreThumbnail On. */
+#define TRANSFORMATION "c_limit,w_384,h_384,f_auto,q_auto"
+
+/* `none` is the Off of earlier versions, which had a transformation alone. */
+static const char *finish_thumbnails(gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *word = conf->store_thumbnail;
+    bool off = ap_cstr_casecmp(word, "Off") == 0 || strcmp(word, "none") == 0;
+    bool on = ap_cstr_casecmp(word, "On") == 0;
+    bool transforms = conf->store == &gf_store_cloudinary;
+
+    if (!on && !off && !transforms) {
+        return apr_psprintf(pool,
+                            "GenflowStoreThumbnail %s: must be On or Off; a transformation is for "
+                            "GenflowStoreKind cloudinary",
+                            word);
+    }
+    conf->thumbnails = (gf_thumbnails_t){ .folder_url = conf->store_url };
+    if (!off) {
+        conf->thumbnails.kind = httpd_plugin_thumbnails(pool);
+    }
+    if (!off && transforms) {
+        conf->thumbnails.transformation = on ? TRANSFORMATION : word;
+    }
+    return NULL;
+}
 
 static const char *finish_store(gf_conf_t *conf, apr_pool_t *pool)
 {
@@ -38,12 +66,9 @@ static const char *finish_store(gf_conf_t *conf, apr_pool_t *pool)
         return "GenflowStoreFolder is missing: name a folder that httpd's user may write, for the "
                "pictures";
     }
-    if (conf->store != &gf_store_cloudinary || strcmp(conf->store_thumbnail, "none") == 0) {
-        conf->store_thumbnail = NULL;
-    }
     missing = conf->store->check ? conf->store->check(conf, pool) : NULL;
     return missing ? apr_psprintf(pool, "GenflowStoreKind %s: %s", conf->store->name, missing)
-                   : NULL;
+                   : finish_thumbnails(conf, pool);
 }
 
 static const gf_prov_kind_t *kind_of(const char *name)
@@ -249,7 +274,36 @@ const char *httpd_conf_closed_administration(const server_rec *server, apr_pool_
                  : NULL;
 }
 
+/* ---- the studio ---- */
+
+static const char *finish_studio(gf_conf_t *conf, apr_pool_t *pool)
+{
+    const ap_directive_t *mount = mount_of(ap_conftree, "genflow-studio", pool);
+    const char *wrong = mount ? httpd_studio_read(&conf->studio, conf, pool) : NULL;
+
+    return wrong ? apr_psprintf(pool, "%s:%d: SetHandler genflow-studio: %s", mount->filename,
+                                mount->line_num, wrong)
+                 : NULL;
+}
+
 /* ---- all of it ---- */
+
+/* Does a directive of the configuration sign requests in by API keys (api/authn.h)? AuthType and
+ * AuthBasicProvider are of other modules, and may stand in any section. */
+static bool names_keys(const ap_directive_t *directive)
+{
+    for (; directive; directive = directive->next) {
+        bool type = strcasecmp(directive->directive, "AuthType") == 0;
+        bool provider = strcasecmp(directive->directive, "AuthBasicProvider") == 0;
+
+        if ((type && ap_strcasestr(directive->args, "GenflowKey"))
+            || (provider && ap_strcasestr(directive->args, "genflow"))
+            || names_keys(directive->first_child)) {
+            return true;
+        }
+    }
+    return false;
+}
 
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
 {
@@ -259,6 +313,7 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
 
     httpd_conf_defaults(pool, conf, IN_SERVER);
     httpd_limits_defaults(conf);
+    conf->has_keys = names_keys(ap_conftree);
     wrong = httpd_setters_day(conf->credit_day, pool);
     if (!wrong && conf->type_list->nelts > 0) {
         wrong = httpd_waiting_finish(conf, pool);
@@ -273,6 +328,7 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
     wrong = wrong ? wrong : gf_type_only_two_step(conf, pool);
     wrong = wrong ? wrong : httpd_models_finish(conf, pool);
     wrong = wrong ? wrong : finish_store(conf, pool);
+    wrong = wrong ? wrong : finish_studio(conf, pool);
     if (!wrong && conf->cloudinary_sign && strcmp(conf->store_kind_name, "cloudinary") != 0) {
         wrong =
             "GenflowCloudinarySign On: needs GenflowStoreKind cloudinary, whose account and keys "

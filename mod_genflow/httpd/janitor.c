@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When to clean up, and for how long; and, once, whether the database has what statements name and
- * takes as many connections as this httpd may open. Leaves what is cleaned to
- * sql/functions/janitor.sql and the store. Runs on a thread of mod_watchdog's, which may outlive
- * the child's pools by a moment: hence the mutex. */
+/* When to clean up, and for how long; when to compute how long generations take; and, once, whether
+ * the database has what statements name and takes as many connections as this httpd may open.
+ * Leaves what is cleaned to sql/functions/janitor.sql and the store. Runs on a thread of
+ * mod_watchdog's, which may outlive the child's pools by a moment: hence the mutex. */
 #include "httpd/janitor.h"
 
 #include <apr_optional.h>
@@ -19,6 +19,7 @@
 #define WATCHDOG "_genflow_janitor_"
 #define BATCH    1000
 #define LONGEST  apr_time_from_sec(30) /* of a run: then the rest waits for the next one */
+#define EXPECTED apr_time_from_sec(10) /* between two looks at how long generations take */
 #define COUNTING apr_time_from_sec(1)  /* between two attempts to count the connections */
 
 struct httpd_janitor_t {
@@ -101,6 +102,30 @@ static apr_status_t run_janitor(int state, void *data, apr_pool_t *pool)
     parts = parts_of(janitor, &ctx);
     for (i = 0; parts && i < parts->nelts; i++) {
         clean_part(janitor, &ctx, APR_ARRAY_IDX(parts, i, const char *), end);
+    }
+    return APR_SUCCESS;
+}
+
+/* ---- how long generations take ---- */
+
+/* Of several hosts one computes it. During an outage it logs nothing; requests and jobs do. */
+static apr_status_t compute_expected(int state, void *data, apr_pool_t *pool)
+{
+    httpd_janitor_t *janitor = data;
+    gf_err_t *err = NULL;
+    gf_ctx_t ctx;
+
+    if (state != AP_WATCHDOG_STATE_RUNNING) {
+        return APR_SUCCESS;
+    }
+    httpd_glue_ctx(&ctx, pool, janitor->conf);
+    apr_thread_mutex_lock(janitor->mutex);
+    if (!janitor->ended) {
+        err = gf_janitor_expect(&ctx, EXPECTED - apr_time_from_sec(1));
+    }
+    apr_thread_mutex_unlock(janitor->mutex);
+    if (err && !gf_err_is(err, GF_E_DB_DOWN)) {
+        gf_err_log(&ctx, err);
     }
     return APR_SUCCESS;
 }
@@ -192,6 +217,9 @@ static apr_status_t register_callbacks(httpd_janitor_t *janitor, apr_pool_t *pco
     }
     if (rv == APR_SUCCESS && is_cleaner(janitor->conf)) {
         rv = add(watchdog, janitor->conf->janitor, janitor, run_janitor);
+    }
+    if (rv == APR_SUCCESS && is_cleaner(janitor->conf)) {
+        rv = add(watchdog, EXPECTED, janitor, compute_expected);
     }
     return rv;
 }

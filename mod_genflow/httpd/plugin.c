@@ -13,10 +13,22 @@
 
 /* ---- the registry ---- */
 
+/* NULL: a group of others. */
 static const char *version_of(const char *group)
 {
-    return strcmp(group, GENFLOW_PROVIDER_GROUP) == 0 ? GENFLOW_PROVIDER_VERSION
-                                                      : GENFLOW_STORE_VERSION;
+    static const struct {
+        const char *group, *version;
+    } ours[] = { { GENFLOW_PROVIDER_GROUP, GENFLOW_PROVIDER_VERSION },
+                 { GENFLOW_STORE_GROUP, GENFLOW_STORE_VERSION },
+                 { GENFLOW_THUMBNAIL_GROUP, GENFLOW_THUMBNAIL_VERSION } };
+    size_t i;
+
+    for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+        if (strcmp(ours[i].group, group) == 0) {
+            return ours[i].version;
+        }
+    }
+    return NULL;
 }
 
 static const apr_array_header_t *names_of(const char *group, const char *version, apr_pool_t *pool)
@@ -37,6 +49,16 @@ const gf_prov_kind_t *httpd_plugin_provider(const char *name)
 const gf_store_kind_t *httpd_plugin_store(const char *name)
 {
     return ap_lookup_provider(GENFLOW_STORE_GROUP, name, GENFLOW_STORE_VERSION);
+}
+
+const gf_thumbnail_kind_t *httpd_plugin_thumbnails(apr_pool_t *scratch_pool)
+{
+    const apr_array_header_t *names =
+        names_of(GENFLOW_THUMBNAIL_GROUP, GENFLOW_THUMBNAIL_VERSION, scratch_pool);
+
+    return names->nelts ? ap_lookup_provider(GENFLOW_THUMBNAIL_GROUP, name_at(names, 0),
+                                             GENFLOW_THUMBNAIL_VERSION)
+                        : NULL;
 }
 
 const char *httpd_plugin_names(const char *group, apr_pool_t *pool)
@@ -62,10 +84,8 @@ static const char *other_versions(apr_pool_t *pool)
     for (i = 0; i < groups->nelts; i++) {
         const ap_list_provider_groups_t *one = &APR_ARRAY_IDX(groups, i, ap_list_provider_groups_t);
         const char *group = one->provider_group;
-        bool ours =
-            strcmp(group, GENFLOW_PROVIDER_GROUP) == 0 || strcmp(group, GENFLOW_STORE_GROUP) == 0;
 
-        if (ours && strcmp(one->provider_version, version_of(group)) != 0) {
+        if (version_of(group) && strcmp(one->provider_version, version_of(group)) != 0) {
             return apr_psprintf(
                 pool,
                 "%s `%s` comes from a module that was compiled against version %s of that "
@@ -123,12 +143,25 @@ static const char *begin_stores(apr_pool_t *pool)
     return NULL;
 }
 
+static void begin_thumbnails(apr_pool_t *pool)
+{
+    const gf_thumbnail_kind_t *kind = httpd_plugin_thumbnails(pool);
+
+    if (kind && kind->begin) {
+        kind->begin(&gf_provider_host);
+    }
+}
+
 const char *httpd_plugin_begin(apr_pool_t *pool)
 {
     const char *wrong = other_versions(pool);
 
     wrong = wrong ? wrong : begin_providers(pool);
-    return wrong ? wrong : begin_stores(pool);
+    wrong = wrong ? wrong : begin_stores(pool);
+    if (!wrong) {
+        begin_thumbnails(pool);
+    }
+    return wrong;
 }
 
 /* ---- requests ---- */

@@ -17,6 +17,9 @@ const char *httpd_plugin_begin(apr_pool_t *pool);
 const gf_prov_kind_t *httpd_plugin_provider(const char *name);
 const gf_store_kind_t *httpd_plugin_store(const char *name);
 
+/* The kind that draws thumbnails; NULL: no loaded module has one. Any thread. */
+const gf_thumbnail_kind_t *httpd_plugin_thumbnails(apr_pool_t *scratch_pool);
+
 /* Names of all kinds of other modules, for messages, each with ", " before it; "" if none. */
 const char *httpd_plugin_names(const char *group, apr_pool_t *pool);
 

@@ -17,9 +17,12 @@
 #include "base/text.h"
 #include "httpd/glue.h"
 #include "model/bound.h"
+#include "model/language.h"
 #include "model/type.h"
 
 #define SECRET_MAX   4096
+#define LABEL_MAX    100 /* characters */
+#define TEXT_MAX     1000
 #define BUDGET_MAX   1000000000000000
 #define ZONES        "/usr/share/zoneinfo/"
 #define HOST_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-"
@@ -197,6 +200,38 @@ const char *httpd_set_parameter(cmd_parms *cmd, void *dir, int argc, char *const
     }
     APR_ARRAY_PUSH(type->bounds, gf_bound_t) = bound;
     return NULL;
+}
+
+/* One argument is the text, two are its language and the text. */
+static const char *add_text(cmd_parms *cmd, size_t member, apr_size_t max, const char *first,
+                            const char *second)
+{
+    gf_type_t *type = httpd_server_conf(cmd->server)->type;
+    const char *wrong;
+
+    if (!type) {
+        return httpd_setters_not_here(cmd, false);
+    }
+    wrong = gf_language_add((apr_array_header_t **)((char *)type + member), second ? first : NULL,
+                            second ? second : first, max, cmd->pool);
+    return wrong ? apr_psprintf(
+               cmd->pool, "%s%s%s: %s", cmd->cmd->name, second ? " " : "",
+               second ? gf_text_redact(cmd->pool, first, strlen(first), GF_LANGUAGE_TAG_MAX, NULL)
+                      : "",
+               wrong)
+                 : NULL;
+}
+
+const char *httpd_set_label(cmd_parms *cmd, void *dir, const char *first, const char *second)
+{
+    (void)dir;
+    return add_text(cmd, offsetof(gf_type_t, labels), LABEL_MAX, first, second);
+}
+
+const char *httpd_set_text(cmd_parms *cmd, void *dir, const char *first, const char *second)
+{
+    (void)dir;
+    return add_text(cmd, offsetof(gf_type_t, texts), TEXT_MAX, first, second);
 }
 
 /* 10.1.0.0/16 ...: `any` is not taken, a site must know its networks. */
