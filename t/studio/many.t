@@ -1,0 +1,12 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# Much at once: 50 generations, a history of 10,000, and what a visit takes over the wire: t/studio/many.mjs.
+use Genflow::Test;
+use Genflow::Studio;
+
+my $site = studio_site(users => { rich => 200, old => 0 });
+sql(Genflow::Site::read_text('support/bench.d/million.sql'), rows => 50_000, users => 10);      # a fifth is of `many`
+$site->{users}{old} = 'many';
+set_password($site, 'old', 'secret');
+browse('many', $site);
+finish;
