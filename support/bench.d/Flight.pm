@@ -73,6 +73,7 @@ sub start {
     my ($self, $port) = @_;
     my $most = $self->{count} > MOST ? MOST : $self->{count};
     local $ENV{BENCH_DISPATCH} = 'On';
+    local $ENV{BENCH_THUMBNAIL} = 'Off';
     local $ENV{GENFLOW_FAKE}   = "http://127.0.0.1:$port";
     my $httpd = Genflow::Httpd->start(<<"END");
 Include "\${GENFLOW_WORK}/t/conf/bench.conf"

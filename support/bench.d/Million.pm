@@ -47,6 +47,13 @@ my @QUESTIONS = (
     ['history, rare and completed',
         many => '/api/generations?limit=5&preset=rare&status=completed'],
     ['history, a preset of none', many => '/api/generations?preset=none'],
+    ['history, favourites', many => '/api/generations?limit=5&favourite=1'],
+    ['history, a tag that a quarter has', many => '/api/generations?tag=usual'],
+    ['history, a rare tag', many => '/api/generations?limit=1&tag=rare'],
+    ['history, words of all', many => '/api/generations?q=lighthouse+rain'],
+    ['history, words of none: a search', many => '/api/generations?q=nowhere'],
+    ['history, what is new of a day', many => '/api/generations?limit=1&since=<day>'],
+    ['history of a user with 20, words of none', few => '/api/generations?q=nowhere'],
     ['history of a user with 20', few => '/api/generations'],
     ['history of a user with 20, completed', few => '/api/generations?status=completed'],
     ['status by id', owner => '/api/<type>/status?id=<id>'],
@@ -74,6 +81,7 @@ sub new {
 sub measure {
     my ($self) = @_;
     $ENV{BENCH_DISPATCH} = 'Off';
+    $ENV{BENCH_THUMBNAIL} = 'Off';
     $self->write_administrator;
     my @sides = map { $self->side($_) } SMALL, LARGE;
 
@@ -145,7 +153,8 @@ sub cursors {
 SELECT id, (extract(epoch FROM at) * 1000000)::bigint FROM bench.rows WHERE n = :n
 END
     my ($id, $at) = split /\|/, $line;
-    return (user => encode_base64url("1:$at:$id"), all => encode_base64url($id));
+    my ($day) = $self->{site}->sql(q{SELECT genflow.iso(now() - interval '1 day')});
+    return (day => $day, user => encode_base64url("1:$at:$id"), all => encode_base64url($id));
 }
 
 sub question {

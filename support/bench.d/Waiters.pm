@@ -125,6 +125,7 @@ sub start {
     my ($self, $mode, $line) = @_;
     my ($children, $threads, $hold, $all) = (CHILDREN, THREADS, HOLD, CHILDREN * THREADS);
     local $ENV{BENCH_DISPATCH} = 'On';
+    local $ENV{BENCH_THUMBNAIL} = 'Off';
     $line //= '';
     my $httpd = Genflow::Httpd->start(<<"END");
 Include "\${GENFLOW_WORK}/t/conf/bench.conf"
@@ -341,7 +342,11 @@ sub makers_elsewhere {
             }
             my $place = shift @places or next;
             $maker->{socket}->syswrite($request);
-            my $answer = answer($maker->{socket}, PATIENCE) // next;
+            my $answer = answer($maker->{socket}, PATIENCE);
+            if (!defined $answer) {                # the child closed what was kept alive
+                @places = ();
+                next;
+            }
             my ($id) = $answer =~ m{\AHTTP/1.1 202 .*"id":"([0-9a-f-]+)"}s or die "it is: $answer\n";
             my $sent = now();
             $place->{socket}->syswrite(wait_request($user, $id));
@@ -390,6 +395,7 @@ sub maker {
     my ($make, $user) = @_;
     my $pid = open(my $pipe, '-|') // die "fork: $!\n";
     return $pipe if $pid;
+    local $SIG{PIPE} = 'IGNORE';           # a child without an idle thread closes connections
     my $done = eval { $make->($user); close STDOUT };
     print STDERR $@ if !$done;
     POSIX::_exit($done ? 0 : 1);

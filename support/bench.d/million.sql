@@ -2,7 +2,8 @@
 -- :rows finished generations of a year, as the functions of a generation leave them, made within a minute or two per
 -- million: the triggers look away, and what they would have summed is summed at the end (genflow.check() judges it).
 -- The user `many` has a fifth of all, the user `few` has twenty, 1 to :users have the rest. Of a hundred, 90 are completed,
--- 6 failed, 4 cancelled; 75 are of the preset base, 5 of a rare one, the others of none.
+-- 6 failed, 4 cancelled; 75 are of the preset base, 5 of a rare one, the others of none. Of those of `many`, a quarter has the tag
+-- usual, a 100th the tag rare, a tenth is a favourite.
 SELECT genflow.grant_credits(u, 1000000, 'benchmark')
   FROM (SELECT n::text FROM generate_series(1, :users) AS n UNION ALL VALUES ('many'), ('few')) AS v (u) \g /dev/null
 SET session_replication_role = replica;
@@ -30,7 +31,8 @@ BEGIN
     FOR t IN SELECT * FROM genflow.types LOOP
         EXECUTE format($q$
             INSERT INTO %I.%I (id, user_id, run_id, status, preset, prompt, parameters, seed, cost, max_retries, provider, model,
-                               image_url, persisted, result, error_code, error_message, created_at, started_at, finished_at)
+                               image_url, persisted, result, error_code, error_message, created_at, started_at, finished_at, tags,
+                               favourite)
             SELECT id, user_id, 'run-' || n, status, preset,
                    'a lighthouse over a neon city in the rain, reflections on wet stone',
                    '{"aspect_ratio": "16:9", "negative_prompt": "text, watermark, blurred, low quality"}', n, 1, 3,
@@ -39,9 +41,13 @@ BEGIN
                         THEN jsonb_build_object('width', 1344, 'height', 768, 'bytes', 1638400, 'type', 'image/png',
                                                 'sha256', encode(sha256(uuid_send(id)), 'hex')) END,
                    CASE status WHEN 'failed' THEN 'PROVIDER_FAILED' END, CASE status WHEN 'failed' THEN 'The provider failed' END,
-                   at, at, at + interval '8 seconds'
+                   at, at, at + interval '8 seconds',
+                   nullif(array_remove(ARRAY[CASE WHEN n %% 20 = 0 THEN 'usual' END, CASE WHEN n %% 500 = 5 THEN 'rare' END], NULL), '{}'),
+                   n %% 50 = 0
               FROM bench.rows, LATERAL (SELECT CASE status WHEN 'completed' THEN '/generated/' || id || '.png' END) AS d (url)
              WHERE no = %s ORDER BY n$q$, t.media_schema, t.media_table, t.no);
+        EXECUTE format('INSERT INTO genflow.tags (user_id, tag, type_no, created_at, job_id) SELECT m.user_id, u.tag, %s, m.created_at, m.id '
+                       'FROM %I.%I m, unnest(m.tags) AS u (tag)', t.no, t.media_schema, t.media_table);
     END LOOP;
 END $$;
 
