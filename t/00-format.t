@@ -19,9 +19,13 @@ plan skip_all => 'clang-format ' . VERSION . ' is not installed' if !$format;
 
 my @sources = glob "$top/mod_genflow*/*.[ch] $top/mod_genflow/*/*.[ch]";
 ok @sources > 100, 'there are sources';
-for my $source (@sources) {
-    my @wrong = grep { /: warning:/ } `$format --style=file --dry-run '$source' 2>&1`;
-    next if !@wrong;
+my $names = join ' ', map { "'$_'" } @sources;
+my %wrong;
+for (`$format --style=file --dry-run $names 2>&1`) {
+    push @{ $wrong{$1} }, $_ if /\A(\S+?):\d+:\d+: warning:/;
+}
+for my $source (sort keys %wrong) {
+    my @wrong = @{ $wrong{$source} };
     fail 'is laid out as .clang-format says: ' . substr $source, 1 + length $top;
     diag "clang-format -i $source\n", @wrong[0 .. ($#wrong < 2 ? $#wrong : 2)];
 }

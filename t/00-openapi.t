@@ -137,7 +137,7 @@ sub at_the_door {
     my ($operation, $flag) = @_;
     my $is_open = $flag->{ANYONE};
     return ('METHOD', 'INVALID', ($is_open ? () : qw(NOT_SIGNED_IN NOT_SIGNED_IN_OLD TOKEN_EXPIRED KEY_SCOPE)),
-        ($flag->{COSTS} ? $reach->errors('api_limit') : ()),
+        ($flag->{COSTS} || $flag->{PRICED} ? $reach->errors('api_limit') : ()),
         ($flag->{CREDIT} ? $reach->errors('gf_gallery_allowance') : ()),
         ($operation =~ /\{type\}/ ? 'NO_ROUTE' : ()),
         ($operation =~ m{ /admin/}           ? qw(ADMIN_CLOSED ADMIN_ORIGIN)

@@ -29,7 +29,7 @@ SKIP: {
     my $lists = $ENV{GENFLOW_RELEASE_LISTS} or skip 'this is no checkout of git', 2;
     my %git     = map { $_ => 1 } split /\n/, read_file("$lists/git");
     my %archive = map { $_ => 1 } split /\n/, read_file("$lists/archive");
-    my $outside = qr{\At/clients/package(?:-lock)?\.json\z};      # names what others made
+    my $outside = qr{\At/(?:clients|js|studio)/package(?:-lock)?\.json\z};      # names what others made
     my $made    = qr{\A(?:aclocal\.m4|configure|Makefile\.in|build-aux/.*|m4/.*)\z};
     is_deeply [grep { !$archive{$_} && !/$outside/ } sort keys %git], [],
         'the release archive has every file of git'

@@ -21,7 +21,7 @@ my $TOP = $ENV{GENFLOW_SRCDIR} || "$FindBin::Bin/..";
 # Which rooms a room includes beside itself: only lower ones, and none on its own floor.
 my %MAY = (
     door     => 'front api work httpd db provider store net hub model base genflow',
-    front    => 'api httpd db provider store hub model base genflow',
+    front    => 'api httpd db net provider store hub model base genflow',
     api      => 'httpd db provider store hub model base genflow',
     work     => 'db net provider store hub model base genflow',
     httpd    => 'db provider store model base genflow',
@@ -225,7 +225,7 @@ sub wide_lines {
 }
 
 sub long_functions {
-    my $flags = join ' ', "-I$TOP/mod_genflow -I$TOP -D_GNU_SOURCE -DGENFLOW_VERSION='\"\"'",
+    my $flags = join ' ', "-I$TOP/mod_genflow -I$TOP -D_GNU_SOURCE -DGENFLOW_VERSION='\"\"' -DGENFLOW_STUDIO='\"\"'",
         map { s/\n//gr } `apr-1-config --includes --cppflags`, '-I' . `apxs -q INCLUDEDIR`,
         `pkg-config --cflags libpq json-c libcurl gdlib`;
     my $config = '{CheckOptions: [{key: readability-function-size.LineThreshold, value: ' . FUNCTION_LINES

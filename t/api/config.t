@@ -112,11 +112,15 @@ my %ELSEWHERE = (    # what has no bounds, or a setter of its own: the test of i
     (map { $_ => 't/api/config.t' } qw(GenflowProviderHeader GenflowTypeFallback)),
     GenflowProviderBudget => 't/api/budget.t',
     GenflowTypeParameter  => 't/api/price.t',
+    (map { $_ => 't/api/type-list.t' } qw(GenflowTypeLabel GenflowTypeText)),
+    GenflowSignOutUrl     => 't/api/me.t',
     GenflowPath           => 't/api/config-site.t',
     GenflowLegacyNames    => 't/api/legacy.t',
     GenflowBodyUnknown    => 't/api/known.t',
     GenflowCorsOrigin     => 't/api/cors.t',
     GenflowModel          => 't/front/models.t',
+    (map { $_ => 't/api/studio.t' } qw(GenflowStudioFolder GenflowStudioApi GenflowStudioTitle GenflowStudioLogo
+        GenflowStudioLink)),
 );
 
 # ---- every directive has a test ----

@@ -6,8 +6,8 @@ use Genflow::Test;
 
 use Genflow::Httpd qw(accepted refused);
 
-my $EXPOSED = 'ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, retry-after-ms, x-fal-request-id,'
-    . ' x-fal-request-timeout-type, x-request-id, x-should-retry';
+my $EXPOSED = 'ETag, Idempotency-Replayed, Location, Preference-Applied, RateLimit, RateLimit-Policy,'
+    . ' Retry-After, retry-after-ms, x-fal-request-id, x-fal-request-timeout-type, x-request-id, x-should-retry';
 my ($OURS, $OTHER) = ('https://studio.example', 'https://evil.example');
 
 # ---- who may read ----
@@ -76,7 +76,7 @@ for my $path (qw(/shared/neo-glitch/generate /shared/pictures/x /open/getQuota /
     my $head = $res->{headers};
     is $res->{status}, 204, "a preflight of $path is answered to anybody";
     is_deeply [cors($res)], $path =~ /open/ ? ['*', '-'] : [$OURS, 'true'], '... a page of ours may';
-    is $head->{'access-control-allow-methods'}, 'GET, HEAD, POST, PUT, DELETE', '... by these methods';
+    is $head->{'access-control-allow-methods'}, 'GET, HEAD, POST, PUT, PATCH, DELETE', '... by these methods';
     is $head->{'access-control-allow-headers'}, 'Authorization, Content-Type, Idempotency-Key,'
         . ' If-None-Match, Last-Event-ID, Prefer', '... with these headers';
     ok $head->{'access-control-max-age'} > 0, '... for a while';

@@ -92,6 +92,7 @@ credits_are $limited, 8, 0, 'and nothing is held for it';
 
 my $quota = api(GET => '/api/getQuota', user => $limited);
 my %reply  = %{ data($quota) };
+is delete $reply{userId}, $limited, 'the quota is that of the caller';
 like delete $reply{timestamp}, qr/\A[\d-]{10}T[\d:.]{12}Z\z/, 'the quota is of an instant';
 like delete $reply{dailyReset}, qr/\A[\d-]{10}T00:00:00\.000Z\z/, 'the day ends at midnight UTC';
 is $JSON->encode(\%reply), '{"currentBalance":8,"dailyCredits":2,"daily_limit":2,"daily_used":2,'

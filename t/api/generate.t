@@ -44,6 +44,7 @@ is_deeply $got, {
     id => $id, jobId => $id, generationId => $id, runId => 'a-run:1.0_x',
     type => 'neo-glitch', status => 'completed', userId => $user,
     imageUrl => $url, cloudinaryUrl => $url, resultImages => [$url], originalUrl => $NULL,
+    thumbnailUrl => $NULL, color => $NULL,
     persisted => $YES, expiresAt => $NULL, originalFalUrl => $NULL,
     result => {
         type => 'image/png', width => 64, height => 64,
@@ -56,7 +57,7 @@ is_deeply $got, {
     estimatedCost => 1, tokensUsed => 1, retryCount => 0, maxRetries => 3,
     queuePosition => $NULL, expectedSeconds => $NULL, progress => $NULL, logs => [],
     errorCode => $NULL, errorMessage => $NULL, causeCode => $NULL,
-    visibility => 'private', allowRemix => $NO,
+    visibility => 'private', allowRemix => $NO, tags => [], favourite => $NO, title => $NULL,
     createdAt => $got->{createdAt}, startedAt => $got->{startedAt},
     finishedAt => $got->{finishedAt}, completedAt => $got->{finishedAt},
     processingTime => $got->{processingTime},

@@ -75,7 +75,8 @@ talk_to();
 # ---- as a job ----
 
 my @MEMBERS = sort qw(id status createdAt startedAt finishedAt error errorCode errorMessage retryCount
-    maxRetries provider model input inputSummary result resultUrl retryAfter success ok);
+    maxRetries provider model input inputSummary result resultUrl retryAfter success ok
+    tags favourite title);
 my $job = data(api(GET => "/api/job/$id", user => $user));
 is_deeply [sort keys %$job], \@MEMBERS, 'a job has its members';
 is $job->{status}, 'running', 'one that runs is running';

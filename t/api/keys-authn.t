@@ -148,6 +148,9 @@ is sql1("SELECT count(*) FROM genflow.api_keys WHERE id IN (:'a', :'b') AND used
 
 my $strict = Genflow::Httpd->start(small_site() . <<"END");
 GenflowLimitKeyRate 1/1h 5
+# a child remembers the keys that it knows
+ServerLimit 1
+MaxRequestWorkers 25
 LoadModule remoteip_module "\${GENFLOW_LIBEXEC}/mod_remoteip.so"
 RemoteIPHeader X-Client
 <Location "/api">
@@ -165,6 +168,8 @@ error_is($res, 429, 'RATE_LIMIT', 'the next is not even looked for');
 cmp_ok $res->{headers}{'retry-after'}, '>', 3000, '... and says when it would be';
 is from('192.0.2.2', stranger())->{status}, 401, 'another address has a rate of its own';
 is from('192.0.2.1', $mine)->{status}, 200, 'a key that is known is admitted still';
+sleep 5 * 1.1;         # GF_KEY_AGE: it is read again
+is from('192.0.2.1', $mine)->{status}, 200, '... also when it has to be read again';
 is $strict->alarms, '', 'nothing is wrong with that';
 
 refused('a rate in words', "GenflowLimitKeyRate often\n", 'must be number/period');

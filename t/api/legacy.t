@@ -129,12 +129,13 @@ sub status_of_both {
     return known(data(api(GET => "/api/$type/status?id=$id&names=both", user => $user)));
 }
 
-# All but what only older systems have, and ids of providers (t/legacy/find.t).
+# All but what only older systems have, ids of providers (t/legacy/find.t), and thumbnails, which they know
+# nothing of.
 sub known {
     my ($job) = @_;
     my %known = %$job;
     delete @known{qw(message mediaId aimlModel attemptCount error details jobAge generationMeta
         presetInfo customPrompt)};
-    delete @known{ grep { /job_?id\z|\Areplicate/i } keys %known };
+    delete @known{ grep { /job_?id\z|\Areplicate|\Athumbnail|\Acolor\z/i } keys %known };
     return \%known;
 }

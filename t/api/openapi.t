@@ -30,7 +30,7 @@ for my $operation (sort keys %operations) {
     is $res->{status}, 401, "$operation requires a user" if !$is_open;
 
     my %sign_in = sign_in($path);
-    as_documented($operation, api('PATCH', address($path), %sign_in), 'PATCH');
+    as_documented($operation, api('MKCOL', address($path), %sign_in), 'MKCOL');
     next if !$operations{$operation}{requestBody}{content}{'application/json'};
     my %json = (headers => { 'Content-Type' => 'application/json', %{ $sign_in{headers} // {} } });
     $res = api($method, address($path), %sign_in, %json, body => '{"a":');
@@ -58,6 +58,8 @@ my %from_answers;                              # what an answer has for later re
 my @RIGHT = (    # operation, its answer's status, query or id, options; what to keep of the answer
     ['GET /health',           200],
     ['GET /getQuota',         200],
+    ['GET /me',               200],
+    ['GET /types',            200],
     ['GET /webhook-secret',   200],
     ['POST /getQuota',        200],
     ['POST /{type}/generate', 200, '', { json => $base, %$drawn }, 'id'],
@@ -66,6 +68,8 @@ my @RIGHT = (    # operation, its answer's status, query or id, options; what to
     ['GET /{type}/status',    200, '?id={id}'],
     ['POST /{type}/status',   200, '', { json => sub { { id => $from_answers{id} } } }],
     ['GET /generations',      200, '?limit=1'],
+    ['GET /generations',      200, '?q=cat&tag=sea&favourite=1&since=2026-01-01T00:00:00Z'],
+    ['PATCH /generation/{id}', 200, '', { json => { tags => ['sea'], favourite => JSON::PP::true(), title => 'a cat' } }],
     ['GET /generation/{id}',  200],
     ['GET /job/{id}',         200],
     ['GET /{type}/status',    412, '?id={id}', $other],

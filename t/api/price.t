@@ -144,8 +144,8 @@ for my $case (['bound-fal', { image_size => 'square' }, 200],
     is generate($user, { type => $type, parameters => $parameters }, Prefer => 'wait=10')->{status}, $status,
         JSON::PP->new->canonical->encode($parameters) . " is answered $status";
 }
-generate($user, { type => 'bound-fal', prompt => "a fox [$user]" });
-generate($user, { type => 'bound-openai', prompt => "an owl [$user]" });
+generate($user, { type => 'bound-fal', prompt => "a fox [$user]" }, Prefer => 'wait=10');
+generate($user, { type => 'bound-openai', prompt => "an owl [$user]" }, Prefer => 'wait=10');
 talk_to(undef);
 @sent = map { $_->{fields} } @{ Genflow::Test::call_fake('_submissions', "[$user]") };
 is $sent[-2]{num_inference_steps}, 20, 'the default is sent where the client sends none';

@@ -30,6 +30,7 @@ for my $root (qw(generation job)) {
     for my $address (@ADDRESSES) {
         my ($method, $rest, $id, $allow) = @$address;
         next if $root eq 'job' && $rest eq '/events';
+        $allow .= ', PATCH' if $root eq 'generation' && $rest eq '';      # edit.t
         my @CASES = (    # id, user, status, code, what
             [$id,        $other, 403, 'UNAUTHORIZED',            'of another user'],
             [$id,        undef,  401, 'AUTHENTICATION_REQUIRED', 'without a user'],

@@ -7,10 +7,11 @@ use Genflow::Fault;
 use Genflow::Httpd;
 use Genflow::Proxy;
 use Genflow::Test;
+use IO::Socket::INET ();
 
 my $proxy  = Genflow::Proxy->postgres;
-my $params = $proxy->params =~ s/(statement|lock)_timeout=\d+/$1_timeout=10000/gr;    # what the test holds up waits
-my $httpd  = Genflow::Httpd->start(Genflow::Httpd::small_site() . $params . <<'END');
+my $params = $proxy->params =~ s/(statement|lock)_timeout=\d+/$1_timeout=60000/gr;    # what the test holds up waits
+my $site   = Genflow::Httpd::small_site() . $params . <<'END';
 ServerLimit 2
 MaxRequestWorkers 50
 GenflowDispatchDrain 100ms
@@ -29,6 +30,7 @@ GenflowFetchAllow 127.0.0.1
 </GenflowType>
 Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
+my $httpd = Genflow::Httpd->start($site);
 
 my @CASES = (
     # type, status, submissions, credits afterwards
@@ -92,25 +94,35 @@ for my $case (@CASES) {
 
 # ---- the child is about to end ----
 
+# It lives as long as its last client, and its leases are longer than this test: nobody gets the
+# generation unless the child gives it away while it lives.
+$httpd->stop;
+$httpd = Genflow::Httpd->start($site =~ s/GenflowDispatchLease \K2s/10m/r);
+
 for my $type (map { $_->[0] } @CASES) {
     my $user = account(10);
     talk_to $httpd;
     wait_for { api(GET => '/api/health')->{status} == 200 };
-    my %old  = map { $_ => 1 } $httpd->children;
-    my $lock = hold_up();
+    my ($old)  = $httpd->children;
+    my $client = slow_client($httpd);
+    my $drains = drains_over();
+    my $lock   = hold_up();
     my ($answer) = in_parallel(2, sub {
         return request($user, $type)->{status} if $_[0] == 0;
         wait_for { is_held_up() };
         kill USR1 => $httpd->pid;
-        wait_for { grep { !$old{$_} } $httpd->children };    # its dispatcher is drained by then
+        wait_for { drains_over() > $drains };
         print $lock "COMMIT;\n";
         return;
     });
     close $lock;
-    is $answer, 202, "$type: a child that is about to end makes one more generation";
+    is $answer, 202, "$type: a child whose drain is over makes one more generation";
     is ended($user, job_of($user), $type)->{status}, 'completed', '... and gives it to another one';
+    ok -e "/proc/$old", '... at once: it still has a client';
     is submissions("[$user]"), 1, '... which sends it, once';
     credits_are $user, 9, 0, '... for one charge';
+    close $client;
+    ok wait_for(sub { !-e "/proc/$old" }, 30), '... and it ends with its last client';
 }
 
 # ---- the answer alone is lost: the statement is repeated, and returns the intent ----
@@ -134,6 +146,19 @@ sub job_of {
     my ($user) = @_;
     return sql1("SELECT job_id FROM genflow.idempotency_keys WHERE user_id = :'user'", user => $user);
 }
+
+# A client that has sent half of a request.
+sub slow_client {
+    my ($to) = @_;
+    my ($where) = $to->base =~ m{//(.*)};
+    my $client = IO::Socket::INET->new(PeerAddr => $where) or die "$where: $!\n";
+    $client->syswrite("GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    $client->sysread(my $answer, 4096);                     # a child has accepted it
+    $client->syswrite("GET /api/health HTTP/1.1\r\n");
+    return $client;
+}
+
+sub drains_over { return scalar(() = $httpd->log_text =~ /GF0428/g) }
 
 # A child that stands still would outlive this file.
 END { kill CONT => $httpd->children if $httpd }

@@ -33,22 +33,21 @@ my ($user, $other) = (account(10), account(10));
 my $first = later($other, { type => 'left-behind', prompt => "{{status=503 times=1}} [$other]" });
 is ended($other, $first, 'left-behind')->{status}, 'completed', 'a look has found a retry';
 
-# The lease of a host that died a minute ago.
+# A retry that has been due for a minute, and that no look has found.
 sql(<<"SQL");
     CREATE FUNCTION genflow.test_left() RETURNS trigger LANGUAGE plpgsql AS \$\$
     BEGIN
-        NEW.epoch := NEW.epoch + 1;
-        NEW.lease_owner := 'another:1:host';
         NEW.due_at := clock_timestamp() - interval '1 minute';
         RETURN NEW;
     END \$\$;
-    CREATE TRIGGER test_left BEFORE INSERT ON genflow.work FOR EACH ROW
-        WHEN (NEW.user_id = '$user') EXECUTE FUNCTION genflow.test_left();
+    CREATE TRIGGER test_left BEFORE UPDATE ON genflow.work FOR EACH ROW
+        WHEN (NEW.user_id = '$user' AND OLD.phase <> 'queued' AND NEW.phase = 'queued')
+        EXECUTE FUNCTION genflow.test_left();
 SQL
-my $id = later($user, { type => 'left-behind', prompt => "[$user]" });
-sql('DROP FUNCTION genflow.test_left() CASCADE');
+my $id = later($user, { type => 'left-behind', prompt => "{{status=503 times=1}} [$user]" });
 is((ended($user, $id, 'left-behind') // {})->{status}, 'completed', 'a job that was due a minute before it is found, too');
-is submissions("[$user]"), 1, '... and sent once';
+is submissions("[$user]"), 2, '... and sent once more';
+sql('DROP FUNCTION genflow.test_left() CASCADE');
 credits_are $user, 9, 0, '... and charged once';
 is $httpd->alarms, '', 'the log has no warning';
 talk_to undef;

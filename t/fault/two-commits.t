@@ -23,6 +23,7 @@ GenflowDispatchLease 60s
 GenflowFetchAllow 127.0.0.1
 GenflowSourceAllow 127.0.0.1
 GenflowJanitorInterval 0s
+GenflowStoreThumbnail Off
 <GenflowProvider fal>
     GenflowProviderUrl "${GENFLOW_FAKE}/fal"
     GenflowProviderKey env:PEERS_API_KEY

@@ -58,6 +58,24 @@ my @JUDGES  = (
       wrong => ['/predictions', { version => $VERSION, input => {}, stream => 'no' }] },
 );
 
+# Our own fronts, as clients of these APIs see them: Prism judges each request and its response by the
+# provider's document. Each row: method, path, body, the status.
+my $PREDICTION;                                       # the id that the first request gets
+my @FRONTS = (
+    { name => 'openai front', kind => 'openai', path => '/openai/v1',
+      requests => [
+          [POST => '/images/generations', { prompt => 'a cat', model => 'dall-e-2', response_format => 'url' }, 200],
+          [POST => '/images/generations', { prompt => 'a cat', model => 'dall-e-2', n => 2,
+              response_format => 'b64_json', size => '512x512', user => 'u' }, 200] ] },
+    { name => 'replicate front', kind => 'replicate', path => '/v1',
+      requests => [
+          [POST => '/models/black-forest-labs/flux-dev/predictions', { input => { prompt => 'a cat' } }, 201],
+          [POST => '/predictions', { version => 'black-forest-labs/flux-dev', input => { prompt => 'a cat' } }, 201],
+          [GET => '/predictions', undef, 200],
+          [GET => sub { "/predictions/$PREDICTION" }, undef, 200],
+          [POST => sub { "/predictions/$PREDICTION/cancel" }, undef, 200] ] },
+);
+
 my %option;
 GetOptions(\%option, qw(source=s build=s)) && $option{source} && $option{build}
     or die "usage: t/peers/run.pl --source DIR --build DIR\n";
@@ -122,13 +140,15 @@ sub judge_all {
     $site->sql("SELECT genflow.grant_credits('peers', 1000, 'to be judged', NULL)");
     $site->start_provider;
     my $store = start_judge('cloudinary', '');
-    $_->{url} = $_->{document} ? start_prism($_) : start_judge($_->{kind}, $_->{path}) for @JUDGES;
+    $_->{url} = $_->{document} ? start_prism($_, $ENV{GENFLOW_FAKE}) : start_judge($_->{kind}, $_->{path})
+        for @JUDGES;
     write_conf($store);
     $site->start_httpd('peers.conf');
 
     judge_requests($_) for @JUDGES;
     judge_reports($_)  for grep { !$_->{document} && $_->{kind} ne 'openai' } @JUDGES;
     judge_store($store);
+    judge_front($_) for @FRONTS;
     return $failed;
 }
 
@@ -152,12 +172,12 @@ sub start_judge {
 }
 
 sub start_prism {
-    my ($judge) = @_;
+    my ($judge, $upstream) = @_;
     return if !$judge->{file};
     my $port = Genflow::Site::free_port();
     push @running, start('sh', '-c', 'exec "$@" >>peers.log', 'sh',
         'node', "$peers/node_modules/\@stoplight/prism-cli/dist/index.js", 'proxy', $judge->{file},
-        $ENV{GENFLOW_FAKE} . $judge->{path}, '--errors', '-h', '127.0.0.1', '-p', $port);
+        $upstream . $judge->{path}, '--errors', '-h', '127.0.0.1', '-p', $port);
     my $end = time + WAIT_TIME;
     until (IO::Socket::INET->new("127.0.0.1:$port")) {
         die 'Prism did not start: ' . $site->tail('peers.log', 20) if time > $end;
@@ -181,7 +201,21 @@ GenflowStoreAccount demo
 GenflowStoreKey env:STORE_KEY
 GenflowStoreSecret env:STORE_SECRET
 Include "\${GENFLOW_WORK}/t/conf/api.conf"
+<GenflowType drawn>
+    GenflowTypeProviders local/glitch
+</GenflowType>
+<Location "/openai/v1">
+    SetHandler genflow-openai
+    GenflowUser peers
+    GenflowModel dall-e-2 drawn
+</Location>
+<Location "/v1">
+    SetHandler genflow-replicate
+    GenflowUser peers
+    GenflowModel black-forest-labs/flux-dev drawn
+</Location>
 END
+    $site->sql("SELECT genflow.create_type('drawn')");
     for my $judge (grep { $_->{url} } @JUDGES) {
         my $provider = $judge->{name} =~ tr/ /-/r;
         my $hooks = $judge->{kind} eq 'fal' ? "GenflowProviderHookKeys $judge->{url}/jwks.json"
@@ -277,6 +311,30 @@ sub judge_store {
     push @faults, 'what is signed otherwise is not refused' if $res->{status} != 422;
     return verdict('cloudinary', @faults ? ('FAILED', @faults)
         : ('ok', "$seen->{right} uploads signed as by cloudinary $PACKAGES{cloudinary}"));
+}
+
+sub judge_front {
+    my ($front) = @_;
+    my ($judge) = grep { $_->{document} && $_->{kind} eq $front->{kind} } @JUDGES;
+    return verdict($front->{name}, 'skipped', "no document: $judge->{says}") if !$judge->{file};
+    my $url = start_prism({ file => $judge->{file}, path => $front->{path} }, $site->base);
+    my @faults = map { front_fault($url, @$_) } @{ $front->{requests} };
+    my $res    = post("$url$judge->{wrong}[0]", $judge->{wrong}[1], Authorization => 'Bearer key');
+    push @faults, "Prism judges nothing: a wrong request was answered $res->{status}" if $res->{status} != 422;
+    return verdict($front->{name}, @faults ? ('FAILED', @faults)
+        : ('ok', scalar @{ $front->{requests} } . ' requests', "\@stoplight/prism-cli $PACKAGES{'@stoplight/prism-cli'}, $judge->{says}"));
+}
+
+# What Prism has against a request or its response, or nothing.
+sub front_fault {
+    my ($url, $method, $path, $body, $status) = @_;
+    $path = $path->() if ref $path;
+    my %more = $body ? (content => encode_json($body)) : ();
+    my $res  = HTTP::Tiny->new(timeout => WAIT_TIME)->request($method, "$url$path",
+        { %more, headers => { 'Content-Type' => 'application/json', Authorization => 'Bearer key' } });
+    $PREDICTION //= eval { decode_json($res->{content})->{id} };
+    return if $res->{status} == $status && !$res->{headers}{'sl-violations'};
+    return "$method $path: HTTP $res->{status} " . ($res->{headers}{'sl-violations'} // $res->{content});
 }
 
 sub verdict {

@@ -18,14 +18,15 @@ for my $kind (qw(folder cloudinary s3)) {
     my @stored = Genflow::Shelf->objects($job->{id});
     if ($kind eq 'folder') {
         like $job->{imageUrl}, qr{/generated/shipped-folder/}, '... and is in the folder';
-        is $job->{thumbnailUrl}, undef, '... and has no thumbnail';
+        is $job->{thumbnailUrl}, $job->{imageUrl} =~ s/\.png\z/-384.webp/r, '... and so is its thumbnail, or will be';
         next;
     }
     is scalar @stored, 1, "... and is in $kind";
     like $stored[0], qr{stefna/generated/shipped[_-]$kind}, '... below the shipped prefix';
-    is exists $job->{thumbnailUrl} ? 1 : 0, $kind eq 'cloudinary' ? 1 : 0, '... Cloudinary makes thumbnails';
+    is defined $job->{thumbnailUrl} ? 1 : 0, $kind eq 'cloudinary' ? 1 : 0, '... Cloudinary makes thumbnails';
+    is $job->{color}, undef, '... and no colour is known';
     next if $kind ne 'cloudinary';
-    is $job->{thumbnailUrl}, $job->{imageUrl} =~ s{/upload/}{/upload/c_limit,w_512,f_auto,q_auto/}r,
+    is $job->{thumbnailUrl}, $job->{imageUrl} =~ s{/upload/}{/upload/c_limit,w_384,h_384,f_auto,q_auto/}r,
         '... at the address of the picture with a transformation';
     is get($job->{thumbnailUrl})->{status}, 200, '... which serves it';
     is get($job->{imageUrl})->{headers}{'x-asset-folder'}, 'stefna/generated',
@@ -37,6 +38,8 @@ my $preset = picture('cloudinary', qq(GenflowStoreApi "\${GENFLOW_STORE}/cloudin
 like $preset->{thumbnailUrl}, qr{/image/upload/f_auto,q_auto/v\d+/}, 'the transformation is the directive\'s';
 my $none = picture('cloudinary', qq(GenflowStoreApi "\${GENFLOW_STORE}/cloudinary"\nGenflowStoreThumbnail none\n), 'none');
 is $none->{thumbnailUrl}, undef, 'or none';
+my $off = picture('cloudinary', qq(GenflowStoreApi "\${GENFLOW_STORE}/cloudinary"\nGenflowStoreThumbnail Off\n), 'off');
+is $off->{thumbnailUrl}, undef, '... which is Off';
 
 my $CLOUD = "GenflowStoreKind cloudinary\nGenflowStoreAccount a\nGenflowStoreKey env:STORE_KEY\n"
     . "GenflowStoreSecret env:STORE_SECRET\n";

@@ -60,6 +60,31 @@ START_TEST(a_refusal_costs_nothing)
 }
 END_TEST
 
+START_TEST(what_is_left_is_counted_and_changes_nothing)
+{
+    static const gf_rate_t rate = { APR_USEC_PER_SEC, 3 };
+    static const struct {
+        int take;
+        apr_int64_t at, left, full; /* in milliseconds */
+    } rows[] = { { 0, 0, 3, 0 },       { 1, 0, 2, 1000 },    { 1, 0, 1, 2000 },
+                 { 0, 400, 1, 1600 },  { 0, 1000, 2, 1000 }, { 1, 1000, 1, 2000 },
+                 { 1, 1000, 0, 3000 }, { 1, 1000, 0, 3000 }, { 0, 1999, 0, 2001 },
+                 { 0, 2000, 1, 2000 }, { 0, 60000, 3, 0 } };
+    apr_interval_time_t full;
+    size_t i;
+
+    make_buckets();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        if (rows[i].take) {
+            take_at("a", &rate, rows[i].at);
+        }
+        ck_assert_int_eq(gf_bucket_left(&full, buckets, &rate, "a", start + rows[i].at * 1000),
+                         rows[i].left);
+        ck_assert_int_eq(full / 1000, rows[i].full);
+    }
+}
+END_TEST
+
 START_TEST(each_name_has_its_own)
 {
     static const gf_rate_t rate = { 3600 * APR_USEC_PER_SEC, 1 };
@@ -138,6 +163,7 @@ int main(void)
     const TTest *const tests[] = {
         a_bucket_gives_its_burst_and_then_its_rate,
         a_refusal_costs_nothing,
+        what_is_left_is_counted_and_changes_nothing,
         each_name_has_its_own,
         too_many_names_lock_nobody_out,
         a_clock_that_steps_back_is_survived,

@@ -209,6 +209,28 @@ START_TEST(failures_have_the_status_and_the_type_that_clients_know)
 }
 END_TEST
 
+/* fal's client repeats a request that is answered with 429, 502, 503 or 504: that would be another
+ * picture. */
+START_TEST(no_failed_generation_is_repeated)
+{
+    static const char *const codes[] = {
+        "API_ERROR",         "CONTENT_FILTERED",     "EMPTY_RESULT",
+        "INVALID_IMAGE_URL", "MAX_RETRIES_EXCEEDED", "NETWORK_ERROR",
+        "RATE_LIMIT",        "PROVIDER_UNAVAILABLE", "STORE_FAILED",
+        "TIMEOUT",           "SITE_RESTORED",        "SOMETHING_NEW"
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(codes); i++) {
+        gf_view_t view = failed(codes[i]);
+        front_fal_request_t request = request_of(&view, 1);
+        int status = front_fal_result(&request, &unit.ctx)->status;
+
+        ck_assert_msg(status == 422 || status == 500, "%s: %d", codes[i], status);
+    }
+}
+END_TEST
+
 START_TEST(several_pictures_are_one_request)
 {
     gf_view_t views[3] = { picture(ID), failed("API_ERROR"), picture(OTHER) };
@@ -366,6 +388,7 @@ int main(void)
                                    a_stream_shows_each_line_once,
                                    a_picture_is_the_result,
                                    failures_have_the_status_and_the_type_that_clients_know,
+                                   no_failed_generation_is_repeated,
                                    several_pictures_are_one_request,
                                    webhooks_tell_the_end,
                                    the_row_remembers_the_request,

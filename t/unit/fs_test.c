@@ -2,11 +2,13 @@
 /* store/store.c and store/fs.c: what is kept, under which name, what is refused, and that
  * the spool is clean once it is kept. */
 #include "store/store.h"
+#include "model/thumbnail.h"
 #include "store/gate.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -523,6 +525,86 @@ START_TEST(whatever_is_there_of_a_picture_is_removed)
 END_TEST
 
 /* Nothing is begun that could not be stored; what it is has one line, with path and errno. */
+/* ---- thumbnails ---- */
+
+/* Links a thumbnail from the spool beside the picture. */
+static apr_status_t attach(const char *picture)
+{
+    const char *draft = spooled("webp", 4);
+    int fd = open(draft, O_RDWR | O_CLOEXEC);
+    apr_status_t rv =
+        gf_store_fs_attach(picture, gf_thumbnail_name(picture, unit.ctx.pool), draft, fd);
+
+    close(fd);
+    return rv;
+}
+
+static bool has_thumbnail(const char *picture)
+{
+    return access(gf_thumbnail_name(picture, unit.ctx.pool), F_OK) == 0;
+}
+
+static const char *stored_png(void)
+{
+    gf_stored_t stored;
+
+    ck_assert_ptr_null(gf_store_put(&stored, &unit.ctx, &job, spooled_png(16, 32, 'a')));
+    return kept_path("png");
+}
+
+START_TEST(a_thumbnail_comes_and_goes_with_its_picture)
+{
+    const char *picture;
+
+    open_store("thumbnail");
+    picture = kept_path("png");
+    ck_assert_int_eq(attach(picture), APR_ENOENT); /* there is none without a picture */
+    ck_assert_str_eq(stored_png(), picture);
+    ck_assert_int_eq(attach(picture), APR_SUCCESS);
+    ck_assert(has_thumbnail(picture));
+    ck_assert_int_eq(attach(picture), APR_SUCCESS); /* one that is there stays */
+    ck_assert_int_eq(gf_store_fs_remove(picture, unit.ctx.pool), APR_SUCCESS);
+    ck_assert(access(picture, F_OK) < 0 && !has_thumbnail(picture));
+    ck_assert_int_eq(attach(picture), APR_ENOENT);
+    ck_assert(!has_thumbnail(picture));
+    ck_assert_int_eq(gf_store_fs_remove(picture, unit.ctx.pool), APR_SUCCESS);
+}
+END_TEST
+
+START_TEST(a_thumbnail_is_not_linked_beside_a_picture_that_is_being_removed)
+{
+    const char *picture;
+    int fd;
+
+    open_store("thumbnail-lock");
+    picture = stored_png();
+    fd = open(picture, O_RDWR | O_CLOEXEC);
+    ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+    ck_assert_int_eq(attach(picture), APR_EBUSY);
+    ck_assert(!has_thumbnail(picture));
+    ck_assert_int_eq(flock(fd, LOCK_SH), 0); /* a thumbnail is being linked */
+    ck_assert_int_eq(attach(picture), APR_SUCCESS);
+    ck_assert_int_eq(gf_store_fs_remove(picture, unit.ctx.pool), APR_EBUSY);
+    ck_assert(access(picture, F_OK) == 0 && has_thumbnail(picture));
+    close(fd);
+    ck_assert_int_eq(gf_store_fs_remove(picture, unit.ctx.pool), APR_SUCCESS);
+    ck_assert(access(picture, F_OK) < 0 && !has_thumbnail(picture));
+}
+END_TEST
+
+START_TEST(a_thumbnail_alone_is_removed_and_every_type_with_it)
+{
+    const char *picture;
+
+    open_store("thumbnail-alone");
+    picture = stored_png();
+    ck_assert_int_eq(attach(picture), APR_SUCCESS);
+    unlink(picture);
+    ck_assert_int_eq(gf_store_clear(&unit.conf, &job, unit.ctx.pool), APR_SUCCESS);
+    ck_assert(!has_thumbnail(picture));
+}
+END_TEST
+
 START_TEST(a_spool_without_room_for_the_largest_picture_closes_the_store)
 {
     gf_err_t *err;
@@ -791,6 +873,9 @@ int main(int argc, const char *const *argv)
         an_address_names_the_file_of_its_own_job_and_no_other,
         a_picture_with_a_secret_has_a_name_that_the_id_does_not_reveal,
         whatever_is_there_of_a_picture_is_removed,
+        a_thumbnail_comes_and_goes_with_its_picture,
+        a_thumbnail_is_not_linked_beside_a_picture_that_is_being_removed,
+        a_thumbnail_alone_is_removed_and_every_type_with_it,
         a_spool_without_room_for_the_largest_picture_closes_the_store,
         a_store_that_fails_uploads_is_given_a_rest,
         a_store_makes_its_folders_or_says_why_not,

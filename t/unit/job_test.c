@@ -2,6 +2,7 @@
 /* model/job.c: a job has a pool of its own, and the generation object of the wire has every
  * member that it promises, no other, with the addresses that a client can use. */
 #include "base/text.h"
+#include "genflow/thumbnail.h"
 #include "model/job.h"
 
 #include "unit.h"
@@ -22,6 +23,9 @@ static const gf_view_t full = {
     .type = &type,
     .id = ID,
     .run_id = "run-1",
+    .tags_json = "[\"sea\",\"\u6d77\"]",
+    .title = "The \"sea\"",
+    .favourite = true,
     .status = "completed",
     .preset = "visor",
     .prompt = "a \"neon\" cat",
@@ -135,6 +139,9 @@ static const struct {
     { "parameters", "{\"strength\":0.35}", "null" },
     { "visibility", "\"private\"", "\"private\"" },
     { "allowRemix", "false", "false" },
+    { "tags", "[\"sea\",\"\u6d77\"]", "[]" },
+    { "favourite", "true", "false" },
+    { "title", "\"The \\\"sea\\\"\"", "null" },
     { "userId", "\"alice\"", "\"bob\"" },
     { "estimatedCost", "2", "2" },
     { "tokensUsed", "2", "0" },
@@ -285,9 +292,10 @@ static gf_json_t *job_written(const gf_view_t *view)
 START_TEST(a_job_has_every_member_and_no_other)
 {
     static const char *const names[] = {
-        "id",        "status",       "createdAt",  "startedAt",  "finishedAt", "error",
-        "errorCode", "errorMessage", "retryCount", "maxRetries", "provider",   "model",
-        "input",     "inputSummary", "result",     "resultUrl",
+        "id",        "status",    "createdAt",    "startedAt",    "finishedAt",
+        "error",     "errorCode", "errorMessage", "retryCount",   "maxRetries",
+        "provider",  "model",     "input",        "inputSummary", "result",
+        "resultUrl", "tags",      "favourite",    "title",
     };
     gf_json_t *of_full = job_written(&full);
     gf_json_t *of_least = job_written(&least);
@@ -379,27 +387,66 @@ START_TEST(a_log_line_says_which_job_it_is_about)
 }
 END_TEST
 
-START_TEST(a_stored_picture_has_a_thumbnail_where_the_store_transforms)
+#define COLOR "\"#3a2b1c\""
+
+START_TEST(a_stored_picture_shows_its_thumbnail_and_its_colour)
 {
+    static const gf_thumbnail_kind_t kind = { .name = "local" };
+    static const gf_thumbnails_t folder = { .kind = &kind, .folder_url = "/pictures" };
+    static const gf_thumbnails_t cloud = { .transformation = "f_auto",
+                                           .kind = &kind,
+                                           .folder_url = "/pictures" };
+    static const gf_thumbnails_t off = { .folder_url = "/pictures" };
+    static const char cloudy[] = "https://r.test/c/image/upload/v1/a/b.png";
     static const struct {
-        const char *url;
+        const gf_thumbnails_t *thumbnails;
+        const char *url, *can;
         bool persisted;
-        const char *shown;
+        const char *shown, *color;
     } rows[] = {
-        { "https://r.test/c/image/upload/v1/a/b.png", true,
-          "\"https://r.test/c/image/upload/f_auto/v1/a/b.png\"" },
-        { "https://r.test/c/image/upload/v1/a/b.png", false, "(absent)" },
-        { "https://s3.test/a/b.png", true, "(absent)" },
+        { &cloud, cloudy, NULL, true, "\"https://r.test/c/image/upload/f_auto/v1/a/b.png\"",
+          COLOR },
+        { &cloud, cloudy, NULL, false, "null", "null" },
+        { &cloud, "https://s3.test/a/b.png", NULL, true, "null", "null" },
+        { &cloud, "/pictures/a/b.png", "true", true, "\"" SITE "/pictures/a/b-384.webp\"", COLOR },
+        { &folder, "/pictures/a/b.png", NULL, true, "\"" SITE "/pictures/a/b-384.webp\"", COLOR },
+        { &folder, "/pictures/a/b.webp", "true", true, "\"" SITE "/pictures/a/b-384.webp\"",
+          COLOR },
+        { &folder, "/pictures/a/b.png", "true", false, "null", "null" },
+        { &folder, "/pictures/a/b.png", "false", true, "null", "null" },
+        { &folder, "/picturesque/a/b.png", "true", true, "null", "null" },
+        { &folder, "/pictures/a/b", "true", true, "null", "null" },
+        { &folder, cloudy, NULL, true, "null", "null" },
+        { &off, "/pictures/a/b.png", "true", true, "null", "null" },
+        { NULL, "/pictures/a/b.png", "true", true, "(absent)", "(absent)" },
     };
     gf_view_t view = full;
     size_t i;
 
-    view.thumbnail = "f_auto";
+    view.color = "#3a2b1c";
     for (i = 0; i < UNIT_COUNT(rows); i++) {
+        view.thumbnails = rows[i].thumbnails;
         view.image_url = rows[i].url;
+        view.thumbnail = rows[i].can;
         view.persisted = rows[i].persisted;
         ck_assert_str_eq(member_of(written(&view, "/api", SITE), "thumbnailUrl"), rows[i].shown);
+        ck_assert_str_eq(member_of(written(&view, "/api", SITE), "color"), rows[i].color);
     }
+}
+END_TEST
+
+START_TEST(the_name_of_a_thumbnail_is_that_of_its_picture)
+{
+    const char *stem = "unchanged";
+
+    ck_assert_str_eq(gf_thumbnail_name("t/5b/" ID ".png", unit.ctx.pool), "t/5b/" ID "-384.webp");
+    ck_assert_str_eq(gf_thumbnail_name("/a.b/c.webp", unit.ctx.pool), "/a.b/c-384.webp");
+    ck_assert(gf_thumbnail_is_name(&stem, "t/5b/" ID "-384.webp", unit.ctx.pool));
+    ck_assert_str_eq(stem, "t/5b/" ID);
+    stem = "unchanged";
+    ck_assert(!gf_thumbnail_is_name(&stem, "t/5b/" ID ".webp", unit.ctx.pool));
+    ck_assert(!gf_thumbnail_is_name(&stem, "-384.webp", unit.ctx.pool));
+    ck_assert_str_eq(stem, "unchanged");
 }
 END_TEST
 
@@ -408,7 +455,7 @@ START_TEST(the_hint_for_polls_doubles_up_to_its_bound)
     static const struct {
         apr_int64_t age_ms;
         int seconds;
-    } cases[] = { { 0, 2 },      { 1999, 2 },   { 2000, 4 },   { 5999, 4 },         { 6000, 8 },
+    } cases[] = { { 0, 2 },      { 1999, 2 },   { 2000, 4 },   { 5999, 4 },       { 6000, 8 },
                   { 14000, 16 }, { 29999, 16 }, { 30000, 30 }, { 1000000000, 30 } };
     gf_conf_t conf = { .poll_after = 2 * APR_USEC_PER_SEC,
                        .poll_after_max = 30 * APR_USEC_PER_SEC };
@@ -429,7 +476,8 @@ int main(void)
 {
     const TTest *const tests[] = {
         the_generation_object_has_every_member,
-        a_stored_picture_has_a_thumbnail_where_the_store_transforms,
+        a_stored_picture_shows_its_thumbnail_and_its_colour,
+        the_name_of_a_thumbnail_is_that_of_its_picture,
         only_a_running_generation_has_a_poll_url,
         our_own_addresses_become_absolute_and_others_stay,
         the_poll_address_begins_where_the_api_is_mounted,

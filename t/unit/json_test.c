@@ -8,6 +8,21 @@
 /* Bytes that may hold a NUL: the literal without its end. */
 #define BYTES(literal) (literal), sizeof(literal) - 1
 
+START_TEST(a_number_is_written_as_json)
+{
+    static const struct {
+        double number;
+        const char *text;
+    } rows[] = { { 0, "0" },       { 1, "1" },     { 0.5, "0.5" }, { -0.25, "-0.25" },
+                 { -3.5, "-3.5" }, { 100, "100" }, { 0.1, "0.1" }, { 4294967294.0, "4294967294" } };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_str_eq(gf_json_of_number(rows[i].number, unit.ctx.pool), rows[i].text);
+    }
+}
+END_TEST
+
 START_TEST(a_json_object_is_taken_with_space_around_it)
 {
     static const struct {
@@ -538,6 +553,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
+        a_number_is_written_as_json,
         a_json_object_is_taken_with_space_around_it,
         what_is_not_one_json_object_is_refused,
         what_only_looks_like_json_is_refused,

@@ -22,6 +22,7 @@
 #include "db/delivery.h"
 #include "db/site.h"
 #include "db/template.h"
+#include "db/type_state.h"
 #include "db/steer.h"
 #include "db/user_events.h"
 #include "work/generate.h"
@@ -512,6 +513,11 @@ static gf_err_t *call_restored(void)
     return gf_picture_restored(&gone, &unit.ctx, &job, "/a.png", RESULT);
 }
 
+static gf_err_t *call_thumbnail(void)
+{
+    return gf_picture_thumbnail(&unit.ctx, job.type, job.id, "#3a2b1c");
+}
+
 static gf_err_t *call_restore_later(void)
 {
     return gf_picture_later(&unit.ctx, &job, 0);
@@ -544,6 +550,13 @@ static gf_err_t *call_delete(void)
     return gf_steer_delete(&url, &unit.ctx, &type, "nobody", NO_ID);
 }
 
+static gf_err_t *call_edit(void)
+{
+    const gf_edit_t edit = { .tags = "{\"a tag\"}", .favourite = "t", .title = "a title" };
+
+    return gf_steer_edit(&unit.ctx, &type, "nobody", NO_ID, &edit);
+}
+
 static gf_err_t *call_generation_of(void)
 {
     const gf_type_t *found;
@@ -559,7 +572,7 @@ static gf_err_t *call_history(void)
     return gf_steer_history(&page, &unit.ctx);
 }
 
-static gf_err_t *call_history_count(void)
+static gf_err_t *call_history_total(void)
 {
     apr_int64_t total;
     bool exact;
@@ -627,7 +640,7 @@ static gf_err_t *call_asset_upload(void)
     return gf_asset_upload(&asset, &unit.ctx, "nobody", NO_ID, &image, "AAAA");
 }
 
-static const gf_lost_t nobodys = { "nobody", "01" };
+static const gf_lost_t nobodys = { "nobody", "01", "0123456789abcdef0123456789abcdef" };
 
 static gf_err_t *call_lost_response_put(void)
 {
@@ -642,6 +655,13 @@ static gf_err_t *call_lost_response_take(void)
     bool may_come;
 
     return gf_lost_take(&ids, &may_come, &unit.ctx, &nobodys, true);
+}
+
+static gf_err_t *call_lost_response_keep(void)
+{
+    bool is_kept;
+
+    return gf_lost_keep(&is_kept, &unit.ctx, &nobodys);
 }
 
 static gf_err_t *call_asset_get(void)
@@ -675,6 +695,36 @@ static gf_err_t *call_janitor(void)
     int cleaned;
 
     return gf_janitor_clean(&cleaned, &unit.ctx, "keys", 1);
+}
+
+static gf_err_t *call_user_state(void)
+{
+    apr_array_header_t none = { .nelts = 0 };
+    gf_conf_t conf = unit.conf;
+    gf_ctx_t ctx = unit.ctx;
+    gf_user_state_t state;
+
+    conf.type_list = &none;
+    ctx.conf = &conf;
+    return gf_ledger_user_state(&state, &ctx, "nobody");
+}
+
+static gf_err_t *call_expected_compute(void)
+{
+    return gf_janitor_expect(&unit.ctx, APR_USEC_PER_SEC);
+}
+
+static gf_err_t *call_type_states(void)
+{
+    const gf_type_t *list[] = { &type };
+    apr_array_header_t types = { .elts = (char *)list, .nelts = 1 };
+    gf_conf_t conf = unit.conf;
+    gf_ctx_t ctx = unit.ctx;
+    apr_array_header_t *states;
+
+    conf.type_list = &types;
+    ctx.conf = &conf;
+    return gf_type_states(&states, &ctx);
 }
 
 static const struct {
@@ -729,11 +779,15 @@ static const struct {
     { "hand_back", call_hand_back },
     { "janitor_parts", call_janitor_parts },
     { "janitor", call_janitor },
+    { "expected_compute", call_expected_compute },
+    { "type_states", call_type_states },
+    { "user_state", call_user_state },
     { "cancel", call_cancel },
     { "delete", call_delete },
     { "generation_of", call_generation_of },
+    { "edit", call_edit },
     { "history", call_history },
-    { "history_count", call_history_count },
+    { "history_total", call_history_total },
     { "removal_claim", call_removal_claim },
     { "removal_done", call_removal_done },
     { "delivery_claim", call_delivery_claim },
@@ -744,12 +798,14 @@ static const struct {
     { "budgets", call_budgets },
     { "restore_claim", call_restore_claim },
     { "restored", call_restored },
+    { "thumbnail", call_thumbnail },
     { "site_look", call_site_look },
     { "site_restored", call_site_restored },
     { "connections", call_connections },
     { "restore_later", call_restore_later },
     { "asset_put", call_asset_put },
     { "asset_upload", call_asset_upload },
+    { "lost_response_keep", call_lost_response_keep },
     { "lost_response_put", call_lost_response_put },
     { "lost_response_take", call_lost_response_take },
     { "asset_get", call_asset_get },

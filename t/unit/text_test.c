@@ -281,6 +281,123 @@ START_TEST(an_interval_is_sent_to_the_database_in_milliseconds)
 }
 END_TEST
 
+START_TEST(an_instant_is_that_of_rfc_3339)
+{
+    static const struct {
+        const char *text;
+        bool is;
+        apr_time_t time;
+    } rows[] = {
+        { "1970-01-01T00:00:00Z", true, 0 },
+        { "2026-11-20T22:00:00Z", true, APR_INT64_C(1795212000000000) },
+        { "2026-11-21T07:00:00+09:00", true, APR_INT64_C(1795212000000000) },
+        { "2026-11-20T18:30:00-03:30", true, APR_INT64_C(1795212000000000) },
+        { "2026-11-20T22:00:00.5Z", true, APR_INT64_C(1795212000500000) },
+        { "2026-11-20T22:00:00.123456789Z", true, APR_INT64_C(1795212000123456) },
+        { "2000-02-29T00:00:00Z", true, APR_INT64_C(951782400000000) },
+        { "1969-12-31T23:59:59.999999Z", true, -1 },
+        { "1600-02-29T12:00:00Z", true, APR_INT64_C(-11670955200000000) },
+        { "0000-01-01T00:00:00Z", true, APR_INT64_C(-62167219200000000) },
+        { "9999-12-31T23:59:59Z", true, APR_INT64_C(253402300799000000) },
+        { "", false, 7 },
+        { "2026-11-20", false, 7 },
+        { "2026-11-20T22:00:00", false, 7 },
+        { "2026-11-20 22:00:00Z", false, 7 },
+        { "2026-11-20T22:00:00 09:00", false, 7 },
+        { "2026-11-20t22:00:00z", false, 7 },
+        { "2026-11-20T22:00:00.Z", false, 7 },
+        { "2026-11-20T22:00:00Z ", false, 7 },
+        { "2026-11-20T22:00:00+09", false, 7 },
+        { "2026-11-20T22:00:00+0900", false, 7 },
+        { "2026-11-20T22:00:00+24:00", false, 7 },
+        { "2026-11-20T22:00:00+09:60", false, 7 },
+        { "2026-00-20T22:00:00Z", false, 7 },
+        { "2026-13-20T22:00:00Z", false, 7 },
+        { "2026-11-00T22:00:00Z", false, 7 },
+        { "2026-11-31T22:00:00Z", false, 7 },
+        { "2026-02-29T22:00:00Z", false, 7 },
+        { "1900-02-29T22:00:00Z", false, 7 },
+        { "2026-12-32T22:00:00Z", false, 7 },
+        { "2026-11-20T24:00:00Z", false, 7 },
+        { "2026-11-20T22:60:00Z", false, 7 },
+        { "2026-11-20T22:00:60Z", false, 7 },
+        { "+026-11-20T22:00:00Z", false, 7 },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        apr_time_t time = 7;
+
+        ck_assert_msg(gf_text_instant(&time, rows[i].text) == rows[i].is, "%s", rows[i].text);
+        ck_assert_msg(time == rows[i].time, "%s is %" APR_INT64_T_FMT, rows[i].text, time);
+    }
+}
+END_TEST
+
+START_TEST(words_stand_between_the_blanks_of_all_scripts)
+{
+    static const struct {
+        const char *text;
+        const char *words; /* with bars between them */
+        const char *trimmed;
+    } rows[] = {
+        { "", "", "" },
+        { " \t\xE3\x80\x80\xC2\xA0 ", "", "" },
+        { "one", "one", "one" },
+        { " one\ntwo  three ", "one|two|three", "one\ntwo  three" },
+        { "\xE5\xA4\x9C\xE3\x80\x80\xE8\xA1\x97", "\xE5\xA4\x9C|\xE8\xA1\x97",
+          "\xE5\xA4\x9C\xE3\x80\x80\xE8\xA1\x97" },
+        { "\xC2\xA0\xC2\xA1\xE3\x80\x81\xE3\x80\x80", "\xC2\xA1\xE3\x80\x81",
+          "\xC2\xA1\xE3\x80\x81" },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        apr_array_header_t *words = gf_text_words(unit.ctx.pool, rows[i].text);
+
+        ck_assert_str_eq(apr_array_pstrcat(unit.ctx.pool, words, '|'), rows[i].words);
+        ck_assert_str_eq(gf_text_trim(unit.ctx.pool, rows[i].text), rows[i].trimmed);
+    }
+}
+END_TEST
+
+START_TEST(an_array_of_postgres_quotes_its_texts)
+{
+    static const char *const texts[] = { "a", "", "b,{c}", "\"\\", "NULL", "\x01" };
+
+    ck_assert_str_eq(gf_text_array(unit.ctx.pool, texts, 0), "{}");
+    ck_assert_str_eq(gf_text_array(unit.ctx.pool, texts, 1), "{\"a\"}");
+    ck_assert_str_eq(gf_text_array(unit.ctx.pool, texts, 6),
+                     "{\"a\",\"\",\"b,{c}\",\"\\\"\\\\\",\"NULL\",\"\x01\"}");
+}
+END_TEST
+
+START_TEST(control_characters_are_those_of_both_ranges)
+{
+    static const struct {
+        const char *text;
+        bool has;
+    } rows[] = {
+        { "", false },
+        { "a b", false },
+        { "\xC2\xA0", false },
+        { "\xE8\x80\x80", false },
+        { "a\n", true },
+        { "\x1F", true },
+        { "\x7F", true },
+        { "a\xC2\x80", true },
+        { "\xC2\x9F"
+          "b",
+          true },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_msg(gf_text_has_control(rows[i].text) == rows[i].has, "row %d", (int)i);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -294,6 +411,10 @@ int main(void)
         a_size_has_a_unit_or_means_bytes,
         a_number_has_nothing_before_or_behind_it_and_64_bits,
         an_interval_is_sent_to_the_database_in_milliseconds,
+        an_instant_is_that_of_rfc_3339,
+        words_stand_between_the_blanks_of_all_scripts,
+        an_array_of_postgres_quotes_its_texts,
+        control_characters_are_those_of_both_ranges,
         NULL,
     };
 

@@ -19,7 +19,7 @@ use Genflow::Test;
 use JSON::PP qw(encode_json);
 use parent -norequire, 'Exporter';
 
-our @EXPORT = qw(run_client);
+our @EXPORT = qw(run_client run_script);
 
 # Name of the accounts in the checks => user, or [user, key]. Their keys are what Authorization names.
 sub run_client {
@@ -31,7 +31,16 @@ sub run_client {
     local $ENV{GENFLOW_SITE}  = base();
     local $ENV{GENFLOW_USERS} = encode_json({ map { $_ => (pair_of($users{$_}))[0] } keys %users });
     local $ENV{GENFLOW_KEYS}  = encode_json({ map { $_ => (pair_of($users{$_}))[1] } keys %users });
-    open my $pipe, '-|', 'node', "t/clients/$name.mjs" or die "node: $!\n";
+    my $checks = run_script($name, "t/clients/$name.mjs");
+    is_deeply [sql('SELECT * FROM genflow.check()')], [], 'the ledger is sound';
+    return $checks;
+}
+
+# Runs a script of checks (t/clients/check.mjs), each of which is a test here. Returns their number.
+sub run_script {
+    my ($name, $script) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    open my $pipe, '-|', 'node', $script or die "node: $!\n";
     my ($checks, $planned) = (0, 'no plan');
     while (my $line = <$pipe>) {
         chomp $line;
@@ -48,7 +57,6 @@ sub run_client {
     }
     close $pipe;
     is $planned, $checks, "the checks of $name ran to their end ($checks)";
-    is_deeply [sql('SELECT * FROM genflow.check()')], [], 'the ledger is sound';
     return $checks;
 }
 

@@ -24,6 +24,7 @@
 #   forge   Cloudinary: it is kept, but the answer is signed with another secret
 #   page    200 with somebody else's HTML; nothing is kept
 #   stay    removals are answered 503, and nothing is removed; uploads are as usual
+#   hide    reads from S3 are answered 503; uploads are as usual
 #
 # QUESTIONS.
 #   GET /_log?match=TEXT       what happened to names that contain TEXT, oldest first: number, act
@@ -128,21 +129,24 @@ sub order_for {
     my ($self, $name) = @_;
     for my $order (map { $self->{orders}{$_} } sort keys %{ $self->{orders} }) {
         next if $order->{times} <= 0 || index($name, $order->{match}) < 0;
-        next if $order->{act} eq 'stay';
+        next if $order->{act} =~ /\A(?:stay|hide)\z/;
         $order->{times}--;
         return $order;
     }
     return;
 }
 
-# Was it ordered that this one stays? Then its removal is answered.
-sub stays {
-    my ($self, $request, $name) = @_;
-    my ($order) = grep { $_->{act} eq 'stay' && $_->{times} > 0 && index($name, $_->{match}) >= 0 }
+# Was it ordered that this one stays, or is hidden? Then the request is answered.
+sub stays { return refuses(@_, remove => 'stay') }
+sub hides { return refuses(@_, read => 'hide') }
+
+sub refuses {
+    my ($self, $request, $name, $what, $act) = @_;
+    my ($order) = grep { $_->{act} eq $act && $_->{times} > 0 && index($name, $_->{match}) >= 0 }
         values %{ $self->{orders} };
     return 0 if !$order;
     $order->{times}--;
-    $self->note($request, remove => $name, 'stay', [503]);
+    $self->note($request, $what => $name, $act, [503]);
     $self->{server}->answer($request, 503, [], '');
     return 1;
 }

@@ -5,6 +5,11 @@
 #     my $client = Genflow::Front->post('/openai/v1/images/generations', $user, { prompt => ... });
 #     $client->cut;                          # the connection is reset
 #     is $client->answer->{status}, 200;     # or the whole response
+#
+# What the clients of each API send, by the name of the client (@Genflow::Front::SHAPES):
+#
+#     my $client = Genflow::Front->call('fal', $user, 'a cat');
+#     my @pictures = Genflow::Front::pictures('fal', $client->answer);   # their addresses
 
 package Genflow::Front;
 
@@ -21,6 +26,34 @@ use Genflow::Test;
 use constant { ANSWER_TIME => 40, SMALL_BUFFER => 4096 };
 
 my $JSON = JSON::PP->new->utf8->canonical;
+
+# OpenAI's own client marks a repetition; others that speak to the same address do not.
+our @SHAPES = qw(openai ai-sdk replicate fal);
+my %SHAPE = (
+    'openai'    => ['/openai/v1/images/generations', \&openai_body, sub { ('x-stainless-retry-count' => $_[1]) }],
+    'ai-sdk'    => ['/openai/v1/images/generations', \&openai_body, sub { () }],
+    'replicate' => ['/v1/models/owner/name/predictions', sub { { input => { prompt => $_[0] } } },
+        sub { (Authorization => "Bearer $_[0]", Prefer => 'wait') }],
+    'fal' => ['/fal/run/fal-ai/flux/dev', sub { { prompt => $_[0] } }, sub { (Authorization => "Key $_[0]") }],
+);
+
+sub openai_body { return { model => 'gpt-image-1', prompt => $_[0], response_format => 'url' } }
+
+# The client's request for a picture, or its $tries-th repetition of that.
+sub call {
+    my ($class, $shape, $user, $prompt, $tries) = @_;
+    my ($path, $body, $headers) = @{ $SHAPE{$shape} };
+    return $class->post($path, $user, $body->($prompt), $headers->($user, $tries // 0));
+}
+
+# The addresses in the response to that.
+sub pictures {
+    my ($shape, $answer) = @_;
+    return if !($answer->{status} && $answer->{status} =~ /\A2/);
+    my $body = $JSON->decode($answer->{content});
+    return @{ $body->{output} // [] } if $shape eq 'replicate';
+    return map { $_->{url} } @{ $body->{ $shape eq 'fal' ? 'images' : 'data' } // [] };
+}
 
 # A request is on its way. The client's system takes few bytes before it reads.
 sub post {
@@ -52,6 +85,9 @@ sub begin {
     sysread $self->{socket}, my $text, 1000;
     return $self->{text} = $text;
 }
+
+# Has something come that was not read?
+sub is_readable { return scalar IO::Select->new($_[0]{socket})->can_read(0) }
 
 # {status, headers, content} of the whole response; its JSON is in data().
 sub answer {

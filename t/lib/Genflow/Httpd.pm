@@ -83,9 +83,10 @@ sub configtest {
 
 # ---- started -------------------------------------------------------------------------------------
 
-# An httpd on a free port, with this text behind its frame.
+# An httpd on a free port, with this text behind its frame. without => 'genflow_local': that module of
+# ours is not loaded.
 sub start {
-    my ($class, $text) = @_;
+    my ($class, $text, %option) = @_;
     leave_work($text);
     my $name = "httpd-$$-" . ++$made;
     my $port = Genflow::Site::free_port();
@@ -96,7 +97,8 @@ sub start {
         owner    => $$,
     }, $class;
     $SIG{$_} //= sub { exit 1 } for qw(INT TERM);      # so that DESTROY is called then, too
-    my $path = write_conf(frame($name, $port) . $text);
+    my $without = $option{without} // '-';
+    my $path = write_conf(frame($name, $port) =~ s/^LoadModule \Q$without\E_module.*\n//mr . $text);
     system($ENV{HTTPD}, '-f', $path, '-k', 'start') == 0 or die "httpd did not start: $path\n";
 
     my $end = time + START_TIME * $PATIENCE;

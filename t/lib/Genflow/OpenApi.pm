@@ -17,7 +17,7 @@ use JSON::PP ();
 use JSON::Validator::Schema::Draft201909 ();
 use YAML::XS ();
 
-my @METHODS = qw(get post put delete);
+my @METHODS = qw(get post put patch delete);
 my $JSON    = JSON::PP->new->utf8->allow_nonref;
 
 sub new {
@@ -119,7 +119,7 @@ sub wrong_body {
 
 # What httpd says of itself, of connections, and of who may read and keep an answer.
 my %GENERAL = map { $_ => 1 } qw(date server connection keep-alive transfer-encoding content-length
-    content-type cache-control x-content-type-options x-accel-buffering vary);
+    content-type cache-control x-content-type-options x-accel-buffering vary x-request-id ratelimit ratelimit-policy);
 
 # Headers that are missing, or are not as documented, or are not documented.
 sub wrong_headers {
@@ -134,6 +134,7 @@ sub wrong_headers {
         push @wrong, map { "the header $name: $_" }
             $self->{schema}->validate($value, $known{$name}{schema});
     }
+    push @wrong, 'the header x-request-id is missing' if !$headers->{'x-request-id'};
     return @wrong, map { "the header $_: is not in the document" }
         grep { !$known{$_} && !$GENERAL{$_} && !/\Aaccess-control-/ } sort keys %$headers;
 }

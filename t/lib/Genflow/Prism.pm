@@ -82,7 +82,7 @@ sub document {
 # without {} may be that of another path with them.
 sub with_every_method {
     my ($path) = @_;
-    my ($one) = map { $path->{$_} // () } qw(get post put delete);
+    my ($one) = map { $path->{$_} // () } qw(get post put patch delete);
     my $answers = $one->{responses};
     my %refused = map { $_ => $answers->{$_} } grep { $answers->{$_} } 401, 403 .. 405;
     return { (map { $_ => { responses => \%refused } } qw(get post put delete patch)), %$path };

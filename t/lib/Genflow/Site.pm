@@ -147,13 +147,17 @@ sub make_folder {
 
     my $source = abs_path($self->{source});
     my @files  = grep { -f } glob "$source/* $source/.clang-format";
-    my @dirs   = grep { -d "$source/$_" } qw(conf docs mod_genflow mod_genflow_local sql support t);
+    my @dirs   = grep { -d "$source/$_" } qw(conf docs js mod_genflow mod_genflow_local sql studio support t);
     system('cp', @files, "$folder/") == 0 or die "cannot copy $source\n";
     system(qq{tar -C '$source' -c --exclude=node_modules @dirs | tar -C '$folder' -x}) == 0
         or die "cannot copy $source\n";
     system('chmod', '-R', 'u+w', $folder);
-    my $clients = abs_path("$source/t/clients/node_modules");
-    symlink $clients, "$folder/t/clients/node_modules" if $clients && -d $clients;
+    my @scripts = glob "$folder/js/*.js";      # as make install has them
+    !@scripts || system('cp', @scripts, "$folder/studio/") == 0 or die "cannot copy $folder/js\n";
+    for my $place (qw(t/clients t/js t/studio)) {
+        my $modules = abs_path("$source/$place/node_modules");
+        symlink $modules, "$folder/$place/node_modules" if $modules && -d $modules;
+    }
 
     make_path(map { "$folder/$_" } qw(modules store tmp t/logs t/htdocs));
     my $local = $self->{module} =~ s/\.so\z/_local.so/r;

@@ -240,7 +240,7 @@ sub later {
 sub picture_file {
     my ($id, $type) = @_;
     my $folder = "$ENV{GENFLOW_WORK}/store/" . ($type // 'neo-glitch') . '/' . substr($id, -2);
-    return (glob "$folder/$id*")[0] // "$folder/$id.png";
+    return (grep { !/-384\.webp\z/ } glob "$folder/$id*")[0] // "$folder/$id.png";
 }
 
 # ---- SQL, as the owner ---------------------------------------------------------------------------

@@ -62,6 +62,7 @@ sub remove {
 
 sub get {
     my ($self, $request, $name) = @_;
+    return if $self->{shelf}->hides($request, "s3/$name");
     my $object = $self->{shelf}->object("s3/$name");
     return $self->{server}->answer($request, @{ error(404, 'NoSuchKey') }) if !$object;
     $self->{server}->answer($request, 200,
