@@ -1815,7 +1815,7 @@ BEGIN
     PERFORM genflow.type_render(t, f.part)
        FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'pace', 'get', 'claim',
                          'accepted', 'settle_get', 'restored',
-                         'thumbnail', 'cancel', 'delete', 'edit']) AS f(part);
+                         'stray', 'thumbnail', 'cancel', 'delete', 'edit']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;
@@ -2831,8 +2831,8 @@ BEGIN
             SELECT 'genflow_module', t.prefix || a.act
               FROM genflow.types t,
                   unnest(ARRAY['_create', '_create_batch', '_start', '_get', '_claim', '_accepted',
-                               '_settle', '_settle_get', '_restored', '_thumbnail', '_cancel',
-                               '_delete', '_edit']) AS a(act)
+                               '_settle', '_settle_get', '_restored', '_stray', '_thumbnail',
+                               '_cancel', '_delete', '_edit']) AS a(act)
             UNION ALL
             SELECT 'genflow_administration', unnest(ARRAY[
                    'admin_api_key_put',
@@ -4592,6 +4592,19 @@ BEGIN
     END IF;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_start(text,uuid,text,interval,interval,uuid) TO genflow_module;
+
+CREATE FUNCTION genflow.neo_glitch_stray(p_id uuid, p_secret text, p_run_id text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    IF EXISTS (SELECT FROM genflow.work w WHERE w.job_id = p_id)
+        OR EXISTS (SELECT FROM public.neo_glitch_media t WHERE t.id = p_id AND t.status = 'completed') THEN
+        RETURN 'kept';
+    END IF;
+    PERFORM genflow.removal_add(p_id, 1::smallint, NULL, NULL, p_secret, p_run_id);
+    RETURN 'ok';
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_stray(uuid,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_thumbnail(p_id uuid, p_color text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS

@@ -37,6 +37,7 @@ gf_err_t *gf_picture_removals(gf_job_t **jobs, gf_ctx_t *ctx, const gf_due_in_t 
 
 typedef struct picture_in_t {
     const char *id;
+    const char *secret, *run_id;    /* of stray */
     const char *image_url, *result; /* of restored */
     apr_interval_time_t delay;      /* of restore_later */
     const char *url;                /* of removal_done */
@@ -46,6 +47,9 @@ typedef struct picture_in_t {
 static const gf_sql_field_t restored_params[] = { GF_PARAM(picture_in_t, id),
                                                   GF_PARAM(picture_in_t, image_url),
                                                   GF_PARAM(picture_in_t, result) };
+static const gf_sql_field_t stray_params[] = { GF_PARAM(picture_in_t, id),
+                                               GF_PARAM(picture_in_t, secret),
+                                               GF_PARAM(picture_in_t, run_id) };
 static const gf_sql_field_t thumbnail_params[] = { GF_PARAM(picture_in_t, id),
                                                    GF_PARAM(picture_in_t, color) };
 static const gf_sql_field_t later_params[] = { GF_PARAM(picture_in_t, id),
@@ -66,6 +70,7 @@ static const gf_sql_field_t restored_columns[] = {
 
 GF_STATEMENT(restored, .function = "%s_restored", .is_value = true, GF_PARAMS(restored_params),
              GF_COLUMNS(restored_outcome_t, restored_columns));
+GF_STATEMENT(stray, .function = "%s_stray", .is_value = true, GF_PARAMS(stray_params));
 GF_STATEMENT(thumbnail, .function = "%s_thumbnail", .is_value = true, GF_PARAMS(thumbnail_params));
 GF_STATEMENT(restore_later, .function = "restore_later", .is_value = true, GF_PARAMS(later_params));
 GF_STATEMENT(removal_done, .function = "removal_done", .is_value = true, GF_PARAMS(removed_params));
@@ -79,6 +84,14 @@ gf_err_t *gf_picture_restored(bool *gone, gf_ctx_t *ctx, const gf_job_t *job, co
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_restored, job->type, &in));
     *gone = row.outcome == RESTORED_GONE;
     return NULL;
+}
+
+gf_err_t *gf_picture_stray(gf_ctx_t *ctx, const gf_job_t *job)
+{
+    const picture_in_t in = { .id = job->id, .secret = job->picture_secret, .run_id = job->run_id };
+    gf_rows_t *rows;
+
+    return gf_db_call(&rows, ctx, &gf_sql_stray, job->type, &in, NULL);
 }
 
 gf_err_t *gf_picture_thumbnail(gf_ctx_t *ctx, const gf_type_t *type, const char *id,

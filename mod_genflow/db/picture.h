@@ -25,6 +25,11 @@ gf_err_t *gf_picture_restored(bool *gone, gf_ctx_t *ctx, const gf_job_t *job, co
  * there is none. */
 gf_err_t *gf_picture_later(gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time_t delay);
 
+/* An upload of the picture of `job` was not confirmed, and the generation ended otherwise or was
+ * deleted: records its removal from wherever it may be. Nothing happens if the generation is live
+ * or completed. */
+gf_err_t *gf_picture_stray(gf_ctx_t *ctx, const gf_job_t *job);
+
 /* Records that the stored picture of a generation has a thumbnail, and its mean colour, "#rrggbb";
  * NULL: it can have none. Nothing happens if the generation is gone. */
 gf_err_t *gf_picture_thumbnail(gf_ctx_t *ctx, const gf_type_t *type, const char *id,

@@ -36,7 +36,7 @@
     X(lost_response_put) X(lost_response_take) X(made_before) X(media_find) X(media_mark) \
     X(presets) X(progress) X(quota) X(removal_claim) X(removal_done) X(requeue) X(reserve) \
     X(reserve_finalize) X(restore_claim) X(restore_later) X(restored) X(schema_missing) \
-    X(settle) X(site_look) X(site_restored) X(start) X(template_delete) X(template_get) \
+    X(settle) X(site_look) X(site_restored) X(start) X(stray) X(template_delete) X(template_get) \
     X(template_put) X(templates) X(thumbnail) X(type_states) X(user_events) X(user_settings) \
     X(user_state) X(user_versions)
 /* clang-format on */

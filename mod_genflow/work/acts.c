@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "db/asset.h"
+#include "db/picture.h"
 #include "db/provider_webhook.h"
 #include "model/source_url.h"
 #include "provider/run.h"
@@ -150,6 +151,15 @@ static gf_err_t *settle_run(gf_run_t *run, gf_ctx_t *ctx, gf_end_t *end)
     return NULL;
 }
 
+/* Nothing came of an upload, and the generation had ended before: its removal may have come before
+ * the bytes did. */
+static gf_err_t *remove_stray(const gf_run_t *run, gf_ctx_t *ctx)
+{
+    bool stray = run->settled != GF_SETTLED_DONE && run->result.uploads > 0;
+
+    return stray ? gf_picture_stray(ctx, run->job) : NULL;
+}
+
 /* A picture that came too late is removed: from the folder here, from elsewhere by the removal that
  * settle recorded. */
 static gf_err_t *complete_run(gf_run_t *run, gf_ctx_t *ctx, bool temporary)
@@ -165,6 +175,9 @@ static gf_err_t *complete_run(gf_run_t *run, gf_ctx_t *ctx, bool temporary)
                      .result = gf_store_result(result->facts, ctx->pool) };
 
     GF_TRY(settle_run(run, ctx, &end));
+    if (temporary) {
+        GF_TRY(remove_stray(run, ctx));
+    }
     if (gf_result_came_late(run)) {
         gf_result_discard(run, ctx);
     }
@@ -229,7 +242,8 @@ gf_err_t *gf_acts_fail(gf_run_t *run, gf_ctx_t *ctx)
                      .cause_code = run->of.generate.cause };
 
     clear_files(run, ctx);
-    return settle_run(run, ctx, &end);
+    GF_TRY(settle_run(run, ctx, &end));
+    return remove_stray(run, ctx);
 }
 
 /* ---- the breaker ---- */

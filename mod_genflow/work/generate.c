@@ -436,6 +436,7 @@ static const gf_rule_t rules[] = {
     R(IN(STORE), ON(ANSWERED), may_store_temporarily, NULL, TEMPORARY),
     R(IN(STORE), ON(ANSWERED), NULL, fail_store, FAIL),
     R(IN(STORE_WAIT), ON(ALARM), NULL, NULL, STORE),
+    R(IN(STORE_WAIT), ON(JOB_ENDED), NULL, fail_store, FAIL),
     R(IN(CHECK), ON(REFUSED), may_stay_there, NULL, TEMPORARY),
 
     /* Ends. */
@@ -445,12 +446,12 @@ static const gf_rule_t rules[] = {
     R(IN(REQUEUE), ON(WRITTEN), NULL, note_due, OVER),
 
     /* Events from outside. A success in hand is finished first: it counts from every host. A
-     * failure is refused by the epoch of the lease. */
+     * failure is refused by the epoch of the lease. A picture that the store has not taken is none:
+     * the removal of an ended job takes its file, too. */
     R(WAITS, ON(JOB_ENDED), NULL, stop_provider, FAIL),
     R(WAITS, ON(LEASE_LOST), NULL, NULL, OVER),
     N(BUSY, ON(JOB_ENDED) | ON(WEBHOOK_RECEIVED), NULL, NULL, POSTPONE),
     N(BUSY | IN(STORE_WAIT), ON(LEASE_LOST), NULL, NULL, STAY),
-    N(IN(STORE_WAIT), ON(JOB_ENDED), NULL, NULL, STAY),
     N(IN(STORE_WAIT) | IN(SOURCE_WAIT), ON(WEBHOOK_RECEIVED), NULL, NULL, STAY),
     N(WRITES, ON(NO_DATABASE), NULL, gf_run_note_outage, PAUSE),
     N(WRITES, ON(ALARM), NULL, NULL, AGAIN),

@@ -56,6 +56,9 @@ static gf_err_t *act_check(gf_run_t *run, gf_ctx_t *ctx)
 static gf_err_t *act_requeue(gf_run_t *run, gf_ctx_t *ctx)
 {
     clear_files(run, ctx);
+    if (run->result.uploads > 0) { /* the generation may have been deleted meanwhile */
+        GF_TRY(gf_picture_stray(ctx, run->job));
+    }
     return gf_picture_later(ctx, run->job, run->delay);
 }
 

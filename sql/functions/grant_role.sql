@@ -88,8 +88,8 @@ BEGIN
             SELECT 'genflow_module', t.prefix || a.act
               FROM genflow.types t,
                   unnest(ARRAY['_create', '_create_batch', '_start', '_get', '_claim', '_accepted',
-                               '_settle', '_settle_get', '_restored', '_thumbnail', '_cancel',
-                               '_delete', '_edit']) AS a(act)
+                               '_settle', '_settle_get', '_restored', '_stray', '_thumbnail',
+                               '_cancel', '_delete', '_edit']) AS a(act)
             UNION ALL
             SELECT 'genflow_administration', unnest(ARRAY[
                    'admin_api_key_put',

@@ -513,6 +513,11 @@ static gf_err_t *call_restored(void)
     return gf_picture_restored(&gone, &unit.ctx, &job, "/a.png", RESULT);
 }
 
+static gf_err_t *call_stray(void)
+{
+    return gf_picture_stray(&unit.ctx, &job);
+}
+
 static gf_err_t *call_thumbnail(void)
 {
     return gf_picture_thumbnail(&unit.ctx, job.type, job.id, "#3a2b1c");
@@ -798,6 +803,7 @@ static const struct {
     { "budgets", call_budgets },
     { "restore_claim", call_restore_claim },
     { "restored", call_restored },
+    { "stray", call_stray },
     { "thumbnail", call_thumbnail },
     { "site_look", call_site_look },
     { "site_restored", call_site_restored },
