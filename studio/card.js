@@ -3,21 +3,23 @@
 // below the form and, from the history, in a dialog.
 
 import {
-    $, address, app, ask, button, bus, copy, date, emit, expected, failed, followed, foreign, h, isEnded, meaning, say, seconds,
-    seen, t, toast,
+    $, address, app, ask, button, bus, copy, date, emit, expected, failed, followed, foreign, h,
+    isEnded, meaning, row, say, seconds, seen, shown, small, t, toast, typeOf, wordsOf,
 } from './page.js';
 
 const cards = new Map();                         // id: its cards
 const running = new Set();                       // cards with a clock
 const requested = new Map();                     // what is being requested: its first card
-const typeOf = name => app.types.find(type => type.name === name);
 const clock = () => Date.now() + (app.clockError ?? 0);
+const cardsOf = id => cards.get(id) ?? [];
 
 setInterval(() => running.forEach(card => card.tick()), 1000);
-bus.addEventListener('generation', ({ detail }) => cards.get(detail.id)?.forEach(card => card.show(detail)));
-bus.addEventListener('removed', ({ detail }) => cards.get(detail)?.forEach(card => card.leave()));
-bus.addEventListener('queue', ({ detail }) => cards.get(detail.id)?.forEach(card =>
-    card.show({ ...card.generation, queuePosition: detail.position, expectedSeconds: detail.expectedSeconds })));
+bus.addEventListener('generation', ({ detail }) =>
+    cardsOf(detail.id).forEach(card => card.show(detail)));
+bus.addEventListener('removed', ({ detail }) => cardsOf(detail).forEach(card => card.leave()));
+bus.addEventListener('queue', ({ detail: { id, position, expectedSeconds } }) =>
+    cardsOf(id).forEach(card =>
+        card.show({ ...card.generation, queuePosition: position, expectedSeconds })));
 
 // ---- requesting ----
 
@@ -41,15 +43,17 @@ export function begin(spec, source) {
     say(t('state.pending'));
     const onUpdate = generation => {
         for (const one of generation.batch ?? [generation]) {
-            if (!cards.has(one.id) && waiting.length) { waiting.shift().adopt(one.id); emit('me'); }
+            if (!cards.has(one.id) && waiting.length) {
+                waiting.shift().adopt(one.id);
+                emit('me');
+            }
             seen(one);
         }
     };
-    const refuse = error => {
+    follow(app.gf.generate(spec, { async: true, onUpdate }), onUpdate, error => {
         for (const card of waiting.splice(0)) card.refuse(error);
         emit('refused', error);
-    };
-    follow(app.gf.generate(spec, { async: true, onUpdate }), onUpdate, refuse).then(() => {
+    }).then(() => {
         requested.delete(request);
         for (const card of waiting) card.leave();    // another tab made the same request
     });
@@ -95,7 +99,7 @@ class Card extends HTMLElement {
         this.spec = spec;
         this.source = source;
         this.since = clock();
-        this.show({ type: spec.type, prompt: spec.prompt ?? '', status: 'sending', parameters: spec.parameters ?? {}, createdAt: null });
+        this.show({ ...spec, status: 'sending', parameters: spec.parameters ?? {} });
     }
 
     adopt(id) {
@@ -119,183 +123,196 @@ class Card extends HTMLElement {
     show(generation) {
         const before = this.generation;
         const { status } = generation;
+        const looks = JSON.stringify([status, generation.retryCount, generation.provider,
+            generation.persisted, generation.tags, wordsOf(generation)]);
         this.generation = generation;
-        const looks = one => JSON.stringify([one?.status, one?.retryCount, one?.provider, one?.title, one?.tags]);
-        const news = looks(before) !== looks(generation);
-        if (news || !before.id) this.draw(generation);
-        if (isEnded(generation)) running.delete(this);
-        else { running.add(this); this.tick(); }
+        if (looks !== this.looks || !before.id) this.draw(generation);
+        this.looks = looks;
+        running[isEnded(generation) ? 'delete' : 'add'](this);
+        this.tick();
         this.progress(generation);
-        if (before && before.status !== 'sending' && before.status !== status) this.announce(generation);
-    }
-
-    announce(generation) {
-        if (generation.status === 'completed') toast(t('done'));
-        else if (generation.status !== 'failed') say(stateOf(generation));        // a failure is an alert of its own
+        if (before && before.status !== 'sending' && before.status !== status) {
+            if (status === 'completed') toast(t('done'));
+            else if (status !== 'failed') say(stateOf(generation));    // a failure is an alert
+        }
     }
 
     draw(generation) {
         const { status } = generation;
-        this.dataset.status = status;
         const part = { completed, failed: failure, cancelled }[status] ?? working;
+        const words = wordsOf(generation);
         const hadFocus = this.contains(document.activeElement);
-        this.replaceChildren(h('article', { 'aria-label': generation.title || generation.prompt || typeOf(generation.type)?.label || '' },
+        this.dataset.status = status;
+        this.replaceChildren(h('article', { 'aria-label': words },
             media(generation, this.source), h('div', { className: 'body' },
-                h('p', { className: 'prompt' }, foreign(generation.title || generation.prompt || '')), part(generation, this))));
+                h('p', { className: 'prompt' }, foreign(words)), part(generation, this))));
         if (hadFocus) ($('button', this) ?? $('#prompt')).focus();
     }
 
-    progress(generation) {
+    progress({ progress, logs, ...generation }) {
         const bar = $('progress', this);
         if (!bar) return;
-        if (typeof generation.progress === 'number') bar.value = generation.progress;
+        if (typeof progress === 'number') bar.value = progress;
         else bar.removeAttribute('value');
         $('.place', this).textContent = placeOf(generation);
-        const logs = $('.logs', this);
-        logs.hidden = !generation.logs?.length;
-        $('pre', logs).textContent = (generation.logs ?? []).join('\n');
+        $('.logs', this).hidden = !logs?.length;
+        $('.logs pre', this).textContent = (logs ?? []).join('\n');
     }
 
     tick() {
-        const since = this.generation.createdAt ? Date.parse(this.generation.createdAt) : this.since;
         const place = $('.elapsed', this);
-        if (place) place.textContent = seconds(Math.min(Math.max((clock() - (this.since ?? since)) / 1000, 1), 86400));
+        if (!place) return;
+        const since = this.since ?? Date.parse(this.generation.createdAt);
+        place.textContent = seconds(Math.min((clock() - since) / 1000, 86400));
     }
 
     /** The request made no generation: nothing was charged. */
     refuse(error) {
+        const { spec, source } = this;
         running.delete(this);
         this.dataset.status = 'failed';
-        $('.body', this).replaceChildren(h('p', { className: 'prompt' }, foreign(this.spec.prompt ?? '')),
-            box(t('refused'), error.code, error.message, error.requestId, [
-                h('div', { className: 'row' },
-                    button('retry', () => { const { spec, source } = this; this.leave(); begin(spec, source); }, { className: 'primary' }),
-                    !error.requestId && button('local', async () => {
-                    if (await ask(t('local.ask'), 'local')) (await import('./draw.js')).drawInto(this, this.generation);
-                }),
-                button('close', () => this.leave()))], error.validationErrors, !error.requestId));
+        const again = () => { this.leave(); begin(spec, source); };
+        const draw = async () => {
+            if (!await ask(t('local.ask'), 'local')) return;
+            (await import('./draw.js')).drawInto(this, this.generation);
+        };
+        $('.body', this).replaceChildren(
+            h('p', { className: 'prompt' }, foreign(wordsOf(this.generation))),
+            box(t('refused'), error, error.requestId, [
+                row(button('retry', again, { className: 'primary' }),
+                    !error.requestId && button('local', draw),
+                    button('close', () => this.leave()))]));
     }
 }
 customElements.define('gf-card', Card);
 
 // ---- its parts ----
 
-function stateOf(generation) {
-    if (generation.status === 'processing' && generation.provider) return t('state.processing', { provider: generation.provider });
-    return t(`state.${generation.status === 'processing' ? 'processing.here' : generation.status}`);
+function stateOf({ status, provider }) {
+    if (status !== 'processing') return t(`state.${status}`);
+    return provider ? t('state.processing', { provider }) : t('state.processing.here');
 }
 
 function placeOf({ status, queuePosition, expectedSeconds, type }) {
-    if (status === 'pending' && queuePosition) {
-        return t('queue', { n: queuePosition }) + (expectedSeconds ? ` · ${t('queue.time', { time: seconds(expectedSeconds) })}` : '');
-    }
-    return expected(typeOf(type));
+    if (status !== 'pending' || !queuePosition) return expected(typeOf(type));
+    const time = expectedSeconds && t('queue.time', { time: seconds(expectedSeconds) });
+    return [t('queue', { n: queuePosition }), time].filter(Boolean).join(' · ');
 }
 
 /** The picture or its place, of the right ratio and colour, so that nothing moves when it comes. */
 function media(generation, source) {
-    const { result, parameters, color } = generation;
+    const { result, parameters, color, imageUrl, sourceUrl } = generation;
+    const ratio = parameters?.aspectRatio ?? parameters?.aspect_ratio;
     const [width, height] = result?.width ? [result.width, result.height]
-        : (/^(\d+):(\d+)$/.exec(parameters?.aspectRatio ?? parameters?.aspect_ratio ?? '1:1') ?? [0, 1, 1]).slice(1);
+        : (/^(\d+):(\d+)$/.exec(ratio ?? '1:1') ?? [0, 1, 1]).slice(1);
     const place = h('div', { className: 'media' });
     place.style.aspectRatio = `${width} / ${height}`;
     if (/^#[0-9a-f]{6}$/i.test(color ?? '')) place.style.backgroundColor = color;
-    const url = generation.status === 'completed' && address(generation.imageUrl);
+    const url = shown(generation);
     if (url) {
-        const picture = h('img', { alt: generation.title || generation.prompt, decoding: 'async', width: String(width), height: String(height) });
-        picture.src = url;
-        place.append(picture);
-        const from = address(source?.url ?? generation.sourceUrl ?? '');
+        place.append(h('img', { alt: wordsOf(generation), decoding: 'async', src: url,
+            width: String(width), height: String(height) }));
+        const from = address(source?.url ?? sourceUrl ?? '');
         if (from) import('./picture.js').then(part => part.compare(place, from)).catch(() => {});
+    } else if (generation.status === 'completed') {
+        place.append(h('p', { className: 'elsewhere' }, t('elsewhere'), ' ',
+            address(imageUrl) && out(address(imageUrl), 'open')));
     }
     return place;
 }
 
-const idOf = ({ id }) => id && h('p', { className: 'small row' }, h('code', { className: 'id' }, id),
-    button('copy', () => copy(id), { className: 'quiet', 'aria-label': t('copy.id') }));
-const retries = ({ retryCount, maxRetries }) => retryCount > 0 && h('p', { className: 'small' }, t('retries', { n: retryCount, max: maxRetries }));
+const out = (href, key) => h('a', { href, target: '_blank', rel: 'noopener' }, t(key));
+const copied = (id, text, label) => h('p', { className: 'small row' }, text,
+    h('code', { className: 'id' }, id),
+    button('copy', () => copy(id), { className: 'quiet', 'aria-label': label }));
+const retries = ({ retryCount: n, maxRetries: max }) => n > 0 && small(t('retries', { n, max }));
 
 function working(generation) {
-    const cost = generation.estimatedCost ?? typeOf(generation.type)?.cost ?? 0;
+    const { id, type, estimatedCost } = generation;
+    const cost = estimatedCost ?? typeOf(type)?.cost ?? 0;
     const state = stateOf(generation);
+    const cancel = async event => {
+        event.target.disabled = true;
+        await app.gf.cancel(id).then(seen, failed);
+        emit('me');
+    };
     return [
-        h('p', { className: 'state' }, h('strong', {}, state), ' ', h('span', { className: 'elapsed' })),
+        h('p', { className: 'state' },
+            h('strong', {}, state), ' ', h('span', { className: 'elapsed' })),
         h('progress', { max: 1, 'aria-label': state }),
         h('p', { className: 'small place' }),
         retries(generation),
-        h('details', { className: 'logs', hidden: true }, h('summary', {}, t('logs')), h('pre', { dir: 'auto' })),
-        idOf(generation),
-        generation.id && h('p', { className: 'row' }, button('cancel', async event => {
-            event.target.disabled = true;
-            await app.gf.cancel(generation.id).then(seen, failed);
-            emit('me');
-        }), cost > 0 && h('span', { className: 'small' }, t('cancel.hint', { n: cost }))),
+        h('details', { className: 'logs', hidden: true },
+            h('summary', {}, t('logs')), h('pre', { dir: 'auto' })),
+        id && copied(id, '', t('copy.id')),
+        id && row(button('cancel', cancel),
+            cost > 0 && h('span', { className: 'small' }, t('cancel.hint', { n: cost }))),
     ];
 }
 
 function completed(generation) {
-    const charged = generation.tokensUsed ?? 0;
-    const kept = generation.persisted === false ? t('kept.soon')
-        : generation.expiresAt ? t('kept.until', { time: date(generation.expiresAt) }) : t('kept');
+    const { tokensUsed: n, persisted, expiresAt, createdAt, tags } = generation;
+    const kept = persisted === false ? t('kept.soon')
+        : expiresAt ? t('kept.until', { time: date(expiresAt) }) : t('kept');
     const actions = h('div', { className: 'row actions' });
     import('./picture.js').then(part => actions.append(...part.actions(generation))).catch(failed);
-    return [actions, h('p', { className: 'small facts' }, [
-        charged ? t('credits', { n: charged }) : t('free'), generation.createdAt && date(generation.createdAt), kept].filter(Boolean).join(' · ')),
-    tags(generation)];
+    return [actions,
+        small([n ? t('credits', { n }) : t('free'), createdAt && date(createdAt), kept]
+            .filter(Boolean).join(' · ')),
+        tags?.length > 0 && h('p', { className: 'tags' }, tags.map(tag => foreign(tag)))];
 }
 
-const tags = ({ tags: list }) => list?.length > 0 && h('p', { className: 'tags' }, list.map(tag => foreign(tag)));
+const close = () =>
+    button('close', event => event.target.closest('gf-card').leave(), { className: 'quiet' });
 
 function cancelled(generation) {
-    return [h('p', { className: 'state' }, t('state.cancelled')), h('p', { className: 'small' }, t('not.charged')),
-        h('p', { className: 'row' }, button('again', () => emit('use', { generation, how: 'all' })), close())];
+    return [h('p', { className: 'state' }, t('state.cancelled')), small(t('not.charged')),
+        row(button('again', () => emit('use', { generation, how: 'all' })), close())];
 }
 
-const close = () => button('close', event => event.target.closest('gf-card').leave(), { className: 'quiet' });
-
-function failure(generation) {
-    const fallback = (typeOf(generation.type)?.fallbackCost ?? null) !== null && app.me?.features?.fallback !== false;
-    const again = (event, name) => {
-        const failedCard = event.target.closest('gf-card');
+function failure(generation, card) {
+    const { id, type, retryCount: n, maxRetries } = generation;
+    const error = { code: generation.errorCode, message: generation.errorMessage };
+    const canFallBack = typeof typeOf(type)?.fallbackCost === 'number'
+        && app.me?.features?.fallback !== false;
+    const repeat = (target, name) => {
         const onUpdate = made => {
-            if (failedCard.isConnected) { showRunning(made); failedCard.leave(); }
+            if (card.isConnected) { showRunning(made); card.leave(); }
             seen(made);
         };
-        event.target.disabled = true;
-        follow(app.gf[name](generation.id, { onUpdate }), onUpdate, error => {
-            event.target.disabled = false;
+        target.disabled = true;
+        follow(app.gf[name](id, { onUpdate }), onUpdate, error => {
+            target.disabled = false;
             emit('refused', error);
             failed(error);
         });
     };
-    const used = generation.retryCount > 0 && generation.retryCount >= generation.maxRetries;
-    return box(t('failed'), generation.errorCode, generation.errorMessage, generation.requestId ?? generation.id, [
-        used && h('p', {}, t('failed.retries', { n: generation.retryCount })),
-        !used && retries(generation),
+    const draw = async ({ target }) => {
+        if (!await ask(t('local.ask'), 'local')) return;
+        if (navigator.onLine) repeat(target, 'fallback');
+        else (await import('./draw.js')).drawInto(card, generation);
+    };
+    const help = followed(app.config.links?.help);
+    return box(t('failed'), error, generation.requestId ?? id, [
+        n > 0 && n >= maxRetries ? h('p', {}, t('failed.retries', { n })) : retries(generation),
         h('p', {}, t('not.charged')),
-        h('div', { className: 'row' },
-            button('retry', event => again(event, 'retry'), { className: 'primary' }),
-            fallback && button('local', async event => {
-                if (!await ask(t('local.ask'), 'local')) return;
-                if (navigator.onLine) again(event, 'fallback');
-                else (await import('./draw.js')).drawInto(event.target.closest('gf-card'), generation);
-            })),
-        fallback && h('p', { className: 'small' }, t('local.help')),
-        h('div', { className: 'row' }, followed(app.config.links?.help) && h('a', { href: followed(app.config.links.help), target: '_blank', rel: 'noopener' }, t('help')), close()),
+        row(button('retry', event => repeat(event.target, 'retry'), { className: 'primary' }),
+            canFallBack && button('local', draw)),
+        canFallBack && small(t('local.help')),
+        row(help && out(help, 'help'), close()),
     ]);
 }
 
 /** The failure in words: title, [CODE], meaning, what the server says, the id for support. */
-function box(title, code, message, support, rest, errors = [], isClients = false) {
-    const words = meaning(code, message, isClients);
+function box(title, { code, message, validationErrors = [], status }, support, rest) {
+    const words = meaning(code, message, status !== undefined && !support);
     import('./draw.js').catch(() => { /* offline: there is no drawing without it */ });
-    const same = message && words.startsWith(message);
     return h('div', { className: 'box failure', role: 'alert' },
         h('h2', {}, title),
         h('p', {}, code && h('code', {}, `[${code}]`), ' ', words),
-        message && !same && h('p', { className: 'small' }, foreign(message)),
-        errors.length > 0 && h('ul', { className: 'small' }, errors.map(error => h('li', {}, foreign(`${error.field}: ${error.message}`)))),
+        message && !words.startsWith(message) && small(foreign(message)),
+        validationErrors.length > 0 && h('ul', { className: 'small' },
+            validationErrors.map(one => h('li', {}, foreign(`${one.field}: ${one.message}`)))),
         rest,
-        support && h('p', { className: 'small row' }, h('span', {}, t('support')), h('code', { className: 'id' }, support),
-            button('copy', () => copy(support), { className: 'quiet' })));
+        support && copied(support, t('support'), null));
 }

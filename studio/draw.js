@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A picture without a server: the same one for the same words. It is drawn on a canvas and stored nowhere.
+// A picture without a server: the same one for the same words, on a canvas and stored nowhere.
 
-import { $, button, emit, h, t } from './page.js';
+import { $, button, emit, fileName, give, h, row, t, wordsOf } from './page.js';
 
 /** Numbers from 0 to 1 that follow from the words alone. */
 function chance(words) {
@@ -29,16 +29,17 @@ export function draw(canvas, words) {
     pen.fillRect(0, 0, width, height);
     pen.fillStyle = colour(90, 0.93);
     pen.beginPath();
-    pen.arc(width * (0.2 + next() * 0.6), height * (0.25 + next() * 0.2), width * (0.08 + next() * 0.1), 0, 7);
+    const [x, y] = [width * (0.2 + next() * 0.6), height * (0.25 + next() * 0.2)];
+    pen.arc(x, y, width * (0.08 + next() * 0.1), 0, 7);
     pen.fill();
     for (let range = 0; range < 4; range += 1) {
         const [slow, fast, base] = [next() * 6, next() * 6, height * (0.5 + range * 0.12)];
         pen.fillStyle = colour(200 + range * 15, 0.6 - range * 0.13);
         pen.beginPath();
         pen.moveTo(0, height);
-        for (let x = 0; x <= width; x += 2) {
-            const at = x / width;
-            pen.lineTo(x, base - height * 0.1 * Math.sin(slow + at * 4) - height * 0.03 * Math.sin(fast + at * 17));
+        for (let at = 0; at <= 1; at += 2 / width) {
+            const hill = 0.1 * Math.sin(slow + at * 4) + 0.03 * Math.sin(fast + at * 17);
+            pen.lineTo(at * width, base - height * hill);
         }
         pen.lineTo(width, height);
         pen.fill();
@@ -47,15 +48,13 @@ export function draw(canvas, words) {
 
 /** In place of the failure: the picture of this page, marked as not stored. */
 export function drawInto(card, generation) {
-    const canvas = h('canvas', { width: 1024, height: 1024, role: 'img', 'aria-label': generation.prompt ?? '' });
+    const canvas = h('canvas', { width: 1024, height: 1024, role: 'img',
+        'aria-label': wordsOf(generation) });
     draw(canvas, `${generation.prompt} ${generation.preset ?? ''} ${generation.seed ?? ''}`);
     $('.media', card).replaceChildren(canvas);
     card.dataset.status = 'drawn';
-    $('.box', card).replaceWith(h('p', { className: 'state' }, t('drawn.here')), h('p', { className: 'row' },
-        button('download', () => canvas.toBlob(blob => {
-            const link = h('a', { href: URL.createObjectURL(blob), download: 'picture.png' });
-            link.click();
-            URL.revokeObjectURL(link.href);
-        })),
+    const download = () => canvas.toBlob(blob => give(blob, fileName(generation)));
+    $('.box', card).replaceWith(h('p', { className: 'state' }, t('drawn.here')), row(
+        button('download', download),
         button('again', () => emit('use', { generation, how: 'all' }))));
 }

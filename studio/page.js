@@ -4,18 +4,25 @@
 
 /** What the site, the user and the client are; studio.js fills it in. */
 export const app = { gf: null, config: {}, me: null, types: [], language: 'en' };
+export const typeOf = name => app.types.find(type => type.name === name);
 
-/** Events: `generation` (detail: the object), `removed` (its id), `me`, `use` ({generation, how}). */
+/** Events: `generation` (detail: it), `removed` (its id), `me`, `use` ({generation, how}). */
 export const bus = new EventTarget();
 export const emit = (name, detail) => bus.dispatchEvent(new CustomEvent(name, { detail }));
+
+/** The address of the page without a user and a password: fetch() takes none that has them. */
+export const here = location.origin + location.pathname;
 
 /** What the page shows first, before it needs the client. */
 export async function read(path) {
     const headers = { Accept: 'application/json', 'Accept-Language': app.language };
-    const answer = await fetch(`${app.config.base}/${path}`, { headers, redirect: 'error' });
-    const body = await answer.json();
-    if (!answer.ok) throw Object.assign(new Error(body.message), { code: body.code, status: answer.status });
-    return body;
+    const answer = await fetch(`${app.config.base}/${path}`, { headers, redirect: 'manual' })
+        .catch(() => ({ code: 'NETWORK_ERROR' }));
+    const status = answer.type === 'opaqueredirect' ? 401 : answer.status;
+    const body = await answer.json?.().catch(() => null);
+    if (answer.ok && body) return body;
+    throw Object.assign(new Error(body?.message ?? ''),
+        { code: body?.code ?? answer.code ?? 'BAD_RESPONSE', status });
 }
 
 // ---- storage: it may be full or forbidden ----
@@ -24,7 +31,14 @@ export function recall(key) {
     try { return JSON.parse(localStorage.getItem(`genflow.${key}`)); } catch { return null; }
 }
 export function remember(key, value) {
-    try { localStorage.setItem(`genflow.${key}`, JSON.stringify(value)); } catch { /* forgotten then */ }
+    try {
+        localStorage.setItem(`genflow.${key}`, JSON.stringify(value));
+    } catch { /* forgotten then */ }
+}
+
+/** All tabs share the keys of requests: a press in two of them is one generation. */
+export function shared() {
+    try { return localStorage; } catch { return undefined; }
 }
 
 // ---- texts ----
@@ -36,13 +50,21 @@ let plural = new Intl.PluralRules('en');
 export async function speak(languages) {
     const asked = new URL(location).searchParams.get('lang');
     if (languages.includes(asked)) remember('language', asked);
-    const wanted = [asked, recall('language'), ...navigator.languages].map(tag => String(tag).toLowerCase());
+    const wanted = [asked, recall('language'), ...navigator.languages]
+        .map(tag => String(tag).toLowerCase());
     const known = tag => languages.find(name => tag === name || tag.startsWith(`${name}-`));
     app.language = wanted.map(known).find(Boolean) ?? languages[0] ?? 'en';
-    texts = await (await fetch(`${app.language}.json`)).json();
+    texts = await (await fetch(new URL(`${app.language}.json`, here))).json();
     plural = new Intl.PluralRules(app.language);
     document.documentElement.lang = app.language;
-    translate(document.body);
+    const all = (name, set) => {
+        for (const element of document.querySelectorAll(`[data-${name}]`)) {
+            set(element, t(element.getAttribute(`data-${name}`)));
+        }
+    };
+    all('t', (element, text) => { element.textContent = text; });
+    all('t-label', (element, text) => { element.ariaLabel = text; });
+    all('t-hint', (element, text) => { element.placeholder = text; });
 }
 
 /** The text of a key. {name} stands for a value; a text with forms chooses by the number n. */
@@ -54,23 +76,15 @@ export function t(key, values = {}) {
 }
 export const has = key => key in texts;
 
-function translate(root) {
-    const all = (name, set) => {
-        for (const element of root.querySelectorAll(`[data-${name}]`)) set(element, t(element.getAttribute(`data-${name}`)));
-    };
-    all('t', (element, text) => { element.textContent = text; });
-    all('t-label', (element, text) => element.setAttribute('aria-label', text));
-    all('t-hint', (element, text) => { element.placeholder = text; });
-    return root;
-}
-
-export const number = (value, digits = 2) =>
-    new Intl.NumberFormat(app.language, { maximumFractionDigits: digits }).format(value);
+export const number = (value, format = { maximumFractionDigits: 2 }) =>
+    new Intl.NumberFormat(app.language, format).format(value);
+const unit = (name, digits) =>
+    ({ style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits });
+export const seconds = value => number(Math.max(value, 1), unit('second', 0));
+export const megabytes = bytes => number(bytes / 1e6, unit('megabyte', 1));
 export const date = (value, style = { dateStyle: 'medium', timeStyle: 'short' }) =>
     new Intl.DateTimeFormat(app.language, style).format(new Date(value));
-export const seconds = value =>
-    new Intl.NumberFormat(app.language, { style: 'unit', unit: 'second', unitDisplay: 'short', maximumFractionDigits: 0 })
-        .format(Math.max(value, 1));
+
 /** How long a type takes; '': not known. */
 export function expected(type) {
     const { p50, p90 } = type?.expected ?? {};
@@ -78,8 +92,6 @@ export function expected(type) {
     const to = Math.max(Math.ceil(p90), from);
     return !p50 ? '' : from === to ? seconds(to) : t('expected', { from, to: seconds(to) });
 }
-export const megabytes = bytes =>
-    new Intl.NumberFormat(app.language, { style: 'unit', unit: 'megabyte', maximumFractionDigits: 1 }).format(bytes / 1e6);
 /** Isolates the direction of foreign words inside of a text of ours. */
 export const isolate = text => `\u2068${text}\u2069`;
 
@@ -90,29 +102,38 @@ export const $ = (selector, root = document) => root.querySelector(selector);
 /** An element with properties, attributes and children; children that are text stay text. */
 export function h(name, properties = {}, ...children) {
     const element = document.createElement(name);
-    for (const [key, value] of Object.entries(properties)) {
-        if (value === undefined || value === null || value === false) continue;
+    const is = value => value !== undefined && value !== null && value !== false;
+    for (const [key, value] of Object.entries(properties).filter(([, one]) => is(one))) {
         if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
         else if (key in element && typeof value !== 'string') element[key] = value;
         else element.setAttribute(key === 'className' ? 'class' : key, value === true ? '' : value);
     }
-    element.append(...children.flat().filter(child => child !== null && child !== undefined && child !== false));
+    element.append(...children.flat().filter(is));
     return element;
 }
-export const button = (key, act, properties = {}) => h('button', { type: 'button', onclick: act, ...properties }, t(key));
+export const button = (key, onclick, properties = {}) =>
+    h('button', { type: 'button', onclick, ...properties }, t(key));
 export const foreign = (text, name = 'bdi') => h(name, { dir: 'auto' }, text ?? '');
+export const small = (...children) => h('p', { className: 'small' }, ...children);
+export const row = (...children) => h('p', { className: 'row' }, ...children);
 
 /** The address of a picture, or of a link; null for any scheme that might be a program. */
-export const address = value => checked(value, /^(?:https?|blob):|^data:image\/(?:png|jpeg|webp);/);
+export const address = value =>
+    checked(value, /^(?:https?|blob):|^data:image\/(?:png|jpeg|webp);/);
 export const followed = value => checked(value, /^(?:https?|mailto):/);
 
-/** Is it of this host, or of this page? The policy of the page shows no other source pictures. */
-export const isOwn = value => Boolean(value) && (/^(?:blob|data):/.test(value) || URL.parse(value, location)?.origin === location.origin);
-
 function checked(value, scheme) {
-    const url = value ? URL.parse(value, location) : null;
+    const url = value ? URL.parse(value, here) : null;
     return url && scheme.test(url.href) ? url.href : null;
 }
+
+/** Is it of this host, or of this page? The policy of the page shows no other source pictures. */
+export const isOwn = value => Boolean(value)
+    && (/^(?:blob|data):/.test(value) || URL.parse(value, here)?.origin === location.origin);
+
+/** Where the page can show a picture: not at the provider, which its policy forbids. */
+export const shown = ({ status, persisted, imageUrl }) =>
+    (status === 'completed' && (persisted !== false || isOwn(imageUrl)) ? address(imageUrl) : null);
 
 /** Gives a link its address, or hides it. */
 export function link(element, url) {
@@ -123,14 +144,15 @@ export function link(element, url) {
 /** The menu: languages under their own names, and the links of the site. */
 export function showMenu(languages, links = {}) {
     for (const name of languages) {
-        const own = new Intl.DisplayNames([name], { type: 'language' }).of(name);
         $('#languages').append(h('li', {}, h('a', {
-            href: `?lang=${encodeURIComponent(name)}`, lang: name, hreflang: name, 'aria-current': name === app.language && 'true',
-        }, own)));
+            href: `?lang=${encodeURIComponent(name)}`, lang: name, hreflang: name,
+            'aria-current': name === app.language && 'true',
+        }, new Intl.DisplayNames([name], { type: 'language' }).of(name))));
     }
     link($('#help'), links.help);
     for (const [name, url] of Object.entries(links)) {
-        if (!['credits', 'help'].includes(name) && followed(url)) $('#menu').append(h('a', { href: followed(url) }, foreign(name)));
+        if (['credits', 'help'].includes(name) || !followed(url)) continue;
+        $('#menu').append(h('a', { href: followed(url) }, foreign(name)));
     }
 }
 
@@ -142,7 +164,7 @@ export function say(text) {
     setTimeout(() => { $('#live').textContent = text; }, 50);
 }
 
-/** A short notice. With an act it stays for 5 s and then calls `after`, unless the act was taken. */
+/** A short notice. With an act it stays 5 s and then calls `after`, unless the act was taken. */
 export function toast(text, act, after) {
     const notice = h('div', { className: 'toast' }, h('span', {}, text));
     const end = setTimeout(() => { notice.remove(); after?.(); }, 5000);
@@ -153,11 +175,17 @@ export function toast(text, act, after) {
     say(text);
 }
 
+let dialogs = 0;
+
 /** Opens a dialog with a heading; focus goes in, and back when it closes. */
 export function dialog(title, content, className = '') {
-    const heading = h('h2', { dir: 'auto', id: `h${Math.random().toString(36).slice(2)}` }, title);
-    const close = h('button', { type: 'button', className: 'icon', 'aria-label': t('close'), onclick: () => box.close() }, '✕');
-    const box = h('dialog', { className, 'aria-labelledby': heading.id }, h('header', {}, heading, close), content);
+    dialogs += 1;
+    const heading = h('h2', { dir: 'auto', id: `dialog-${dialogs}` }, title);
+    const close = h('button', {
+        type: 'button', className: 'icon', 'aria-label': t('close'), onclick: () => box.close(),
+    }, '✕');
+    const box = h('dialog', { className, 'aria-labelledby': heading.id },
+        h('header', {}, heading, close), content);
     box.addEventListener('close', () => box.remove());
     box.addEventListener('click', event => { if (event.target === box) box.close(); });
     document.body.append(box);
@@ -169,9 +197,10 @@ export function dialog(title, content, className = '') {
 export function ask(text, yes) {
     return new Promise(resolve => {
         let answer = false;
+        const take = () => { answer = true; box.close(); };
         const box = dialog(text, h('p', { className: 'row end' },
             button('no', () => box.close(), { autofocus: yes !== 'local' }),
-            button(yes, () => { answer = true; box.close(); }, { className: 'primary', autofocus: yes === 'local' })), 'question');
+            button(yes, take, { className: 'primary', autofocus: yes === 'local' })), 'question');
         box.addEventListener('close', () => resolve(answer));
     });
 }
@@ -182,14 +211,14 @@ export async function copy(text) {
         await navigator.clipboard.writeText(text);
         toast(t('copied'));
     } catch {
-        const field = h('textarea', { className: 'code', readOnly: true, rows: 3, 'aria-label': t('copy.by.hand') });
+        const field = h('textarea', { readOnly: true, rows: 3, 'aria-label': t('copy.by.hand') });
         field.value = text;
         dialog(t('copy.by.hand'), field);
         field.select();
     }
 }
 
-/** The words for an error: those of the client, if the error is its own; those of the code; the server's. */
+/** The words for an error: the client's, if it is its own; those of the code; the server's. */
 export function meaning(code, message, isClients = false) {
     const key = [isClients && `client.${code}`, `error.${code}`].find(has);
     return key ? t(key) : message || t('error.INTERNAL_ERROR');
@@ -199,10 +228,24 @@ export function failed(error) {
     toast(`[${error?.code ?? error?.name}] ${meaning(error?.code, error?.message, true)}`);
 }
 
+/** Gives the user a file. */
+export function give(blob, name) {
+    const url = URL.createObjectURL(blob);
+    h('a', { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/** The bytes of a stored picture. */
+export async function bytes({ imageUrl }) {
+    const answer = await fetch(address(imageUrl));
+    if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+    return answer.blob();
+}
+
 // ---- the store of generations ----
 
 export const generations = new Map();
-export const isEnded = generation => ['completed', 'failed', 'cancelled'].includes(generation.status);
+export const isEnded = ({ status }) => ['completed', 'failed', 'cancelled'].includes(status);
 
 /** Takes a state of a generation in. An older state of an ended one is not taken. */
 export function seen(generation) {
@@ -210,6 +253,7 @@ export function seen(generation) {
     if (known && isEnded(known) && !isEnded(generation)) return known;
     const now = { ...known, ...generation };
     generations.set(now.id, now);
+    if (now.preset) presetsOf(now.type).catch(() => {});
     emit('generation', now);
     return now;
 }
@@ -218,10 +262,42 @@ export function forget(id) {
     emit('removed', id);
 }
 
-/** The name of a file for a picture: by prompt and date. */
+// ---- the words of the person ----
+
+const presets = {};                              // type: its presets, once they are here
+const reading = {};
+
+/** All presets of a type; those that have its words before them get their own back. */
+export function presetsOf(type) {
+    reading[type] ??= app.gf.presets({ type, all: true }).then(list => {
+        presets[type] = list.presets ?? [];
+        for (const one of generations.values()) {
+            if (one.type === type && one.preset) emit('generation', one);
+        }
+        return presets[type];
+    }).catch(error => { delete reading[type]; throw error; });
+    return reading[type];
+}
+const presetOf = ({ type, preset }) => presets[type]?.find(one => one.key === preset);
+
+/** The prompt without the words that the preset put before it. */
+export function ownPrompt(generation) {
+    const { prompt = '' } = generation;
+    const before = presetOf(generation)?.prompt;
+    return before && prompt.startsWith(before)
+        ? prompt.slice(before.length).replace(/^,\s*/, '') : prompt;
+}
+
+/** What stands for a picture: the title, the prompt that the person wrote, the preset, the type. */
+export const wordsOf = generation => generation.title || ownPrompt(generation)
+    || presetOf(generation)?.label || typeOf(generation.type)?.label || generation.type;
+
+/** The name of a file for a picture: by words and date. */
 export function fileName(generation) {
-    const words = (generation.title || generation.prompt || generation.type).toWellFormed()
+    const words = wordsOf(generation).toWellFormed()
         .replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-+|-+$/g, '');
-    const type = generation.result?.type?.split('/')[1] ?? generation.imageUrl?.match(/\.(png|jpe?g|webp)$/)?.[1] ?? 'png';
-    return `${[...words].slice(0, 60).join('') || 'picture'}_${generation.createdAt?.slice(0, 10) ?? ''}.${type.replace('jpeg', 'jpg')}`;
+    const type = generation.result?.type?.split('/')[1]
+        ?? generation.imageUrl?.match(/\.(png|jpe?g|webp)$/)?.[1] ?? 'png';
+    const name = [...words].slice(0, 60).join('') || 'picture';
+    return `${name}_${generation.createdAt?.slice(0, 10) ?? ''}.${type.replace('jpeg', 'jpg')}`;
 }

@@ -3,76 +3,77 @@
 // visit is imported when it is: cards, history, source pictures, code and keys.
 
 import {
-    $, app, address, bus, date, emit, expected, failed, followed, foreign, generations, h, isOwn, link, read,
-    recall, remember, seconds, seen, showMenu, speak, t, toast,
+    $, app, address, bus, date, emit, expected, failed, followed, foreign, generations, h, here,
+    isOwn, link, presetsOf, read, recall, remember, seconds, seen, shared, showMenu, speak, t,
+    toast, typeOf,
 } from './page.js';
 
 const form = $('#make');
 const fields = form.elements;
-const state = { preset: null, loading: null, source: null, until: 0, dry: null, pressed: '', at: 0 };
-const isExample = type => type.open && type.source !== 'required' && !needsPreset(type);
+const state = { preset: null, loading: null, source: null, dry: null, pressed: '', until: 0 };
 const needsPreset = type => Boolean(type.presets?.active) && type.prompt?.min === 0;
+const isExample = type => type.open && type.source !== 'required' && !needsPreset(type);
 
 // ---- the client: it comes with the first use, so that a first visit stays light ----
 
 let loading = null;
 function client() {
     loading ??= import('./genflow.js').then(({ Genflow }) => {
-        const headers = { 'Accept-Language': app.language };
-        app.gf = new Genflow({ base: app.config.base, refresh: () => app.me && signInAgain(), headers });
+        const { base, storage } = app.config;
+        app.gf = new Genflow({ base, storage, headers: { 'Accept-Language': app.language },
+            refresh: () => app.me && import('./signin.js').then(part => part.signInAgain()) });
     }).catch(error => { loading = null; throw error; });
     return loading;
 }
+/** A part of the page that needs the client. */
+const later = name => client().then(() => import(name));
+const trouble = error => import('./signin.js').then(part => part.trouble(error));
 
-const chosen = () => app.types.find(type => type.name === fields.type?.value);
+const chosen = () => typeOf(fields.type?.value);
 
 // ---- the user ----
 
 const credits = () => app.me && (app.me.remaining ?? app.me.balance - (app.me.held ?? 0));
 
 function showMe() {
+    const { userId, features, signOutUrl } = app.me;
     const left = credits();
     $('#balance').hidden = typeof left !== 'number';
     $('#balance').textContent = t('credits.left', { n: left ?? 0 });
-    $('#who').hidden = !app.me?.userId;
-    $('#who').textContent = app.me?.userId ?? '';
-    $('#open-keys').hidden = !app.me?.features?.keys;
-    link($('#sign-out'), app.me?.signOutUrl);
+    $('#who').hidden = !userId;
+    $('#who').textContent = userId ?? '';
+    $('#open-keys').hidden = !features?.keys;
+    link($('#sign-out'), signOutUrl);
     update();
 }
 
-const updateMe = () => client().then(() => app.gf.me()).then(me => { app.me = me; showMe(); }, () => { /* the next one will */ });
-
-/** The client calls this when the sign-in has expired; it repeats the request afterwards. */
-const signInAgain = () => import('./signin.js').then(part => part.signInAgain());
-const trouble = error => import('./signin.js').then(part => part.trouble(error));
+const updateMe = () => client().then(() => app.gf.me())
+    .then(me => { app.me = me; showMe(); }, () => { /* the next one will */ });
 
 // ---- types ----
 
 function showTypes() {
-    const old = fields.type?.value ?? recall('type');
-    for (const label of form.querySelectorAll('.type')) label.remove();
+    const open = app.types.filter(type => type.open);
+    const first = open.find(type => type.name === recall('type'))
+        ?? open.find(isExample) ?? open[0];
     for (const type of app.types) {
         const label = $('#type').content.cloneNode(true).firstElementChild;
         const input = $('input', label);
         input.value = type.name;
         input.disabled = !type.open;
+        input.checked = type === first;
         $('.name', label).replaceChildren(foreign(type.label || type.name));
         $('.about', label).replaceChildren(foreign(type.description));
-        $('.price', label).textContent = type.open ? price(type) : t(`closed.${type.closedReason ?? 'fault'}`);
+        $('.price', label).textContent = type.open ? price(type) : closed(type);
         $('#types').append(label);
+        if (input.checked) $('#types').scrollLeft = label.offsetLeft - 64;
     }
-    const open = app.types.filter(type => type.open);
-    const first = open.find(type => type.name === old) ?? open.find(isExample) ?? open[0];
-    const radio = first && form.querySelector(`[value="${CSS.escape(first.name)}"]`);
-    if (radio) { radio.checked = true; $('#types').scrollLeft = radio.parentNode.offsetLeft - 64; }
     chooseType();
 }
 
-function price(type) {
-    const cost = type.cost ? t('credits', { n: type.cost }) : t('free');
-    return [cost, expected(type)].filter(Boolean).join(' · ');
-}
+const closed = type => t(`closed.${type.closedReason ?? 'fault'}`);
+const price = type => [type.cost ? t('credits', { n: type.cost }) : t('free'), expected(type)]
+    .filter(Boolean).join(' · ');
 
 function chooseType() {
     const type = chosen();
@@ -82,22 +83,24 @@ function chooseType() {
     $('#source').hidden = type.source === 'none';
     $('#source-label').textContent = t(type.source === 'required' ? 'source.required' : 'source');
     $('#presets').hidden = !type.presets?.total;
+    $('#preset-name').textContent = '';
     showParameters().catch(failed);
-    if (!$('#presets').hidden && (needsPreset(type) || $('#presets').open)) state.loading = showPresets(false);
-    else $('#preset-name').textContent = '';
+    if (type.presets?.total && (needsPreset(type) || $('#presets').open)) {
+        state.loading = showPresets(false);
+    }
     return update();
 }
 
 async function showPresets(all) {
     const type = chosen();
     try {
-        const [{ showPresets: show }] = await Promise.all([import('./presets.js'), client()]);
-        const list = await app.gf.presets({ type: type.name, all });
+        const { showPresets: show } = await later('./presets.js');
+        const presets = await presetsOf(type.name);
+        const now = presets.filter(({ available }) => available);
         if (chosen() !== type) return;
-        const presets = list.presets ?? [];
-        if (needsPreset(type)) state.preset ??= presets.find(preset => preset.available)?.key ?? null;
-        show(presets, state.preset, key => { state.preset = key; update(); });
-        $('#all-presets').hidden = all || presets.length >= type.presets.total;
+        if (needsPreset(type)) state.preset ??= now[0]?.key ?? null;
+        show(all ? presets : now, state.preset, key => { state.preset = key; changed(); });
+        $('#all-presets').hidden = all || presets.length === now.length;
     } catch (error) { failed(error); }
     update();
 }
@@ -111,78 +114,84 @@ async function showParameters() {
     if (type === chosen()) $('#parameters').replaceChildren(...parameterFields(type));
 }
 
-/** The parameters that the user has set; those of the page's own names apart. */
+/** The parameters that the user has set. */
 function parameters() {
     const values = {};
     for (const { name, kind } of chosen()?.parameters ?? []) {
         const field = fields[`parameter.${name}`];
         if (!field) continue;
-        if (kind === 'boolean') { if (field.checked !== field.defaultChecked) values[name] = field.checked; }
-        else if (field.value !== '') values[name] = ['number', 'integer'].includes(kind) ? Number(field.value) : field.value;
+        const { value, checked } = field;
+        if (kind === 'boolean') {
+            if (checked !== field.defaultChecked) values[name] = checked;
+        } else if (value !== '') {
+            values[name] = ['number', 'integer'].includes(kind) ? Number(value) : value;
+        }
     }
-    return values;
+    return Object.keys(values).length ? values : undefined;
 }
 
 // ---- the request, and what keeps it from being sent ----
 
 function spec() {
-    const set = parameters();
+    const n = Number(fields.n?.value ?? 1);
     return {
         type: chosen()?.name,
         prompt: fields.prompt.value.trim().toWellFormed() || undefined,
         presetKey: state.preset ?? undefined,
         source: state.source?.value,
-        n: Number(fields.n?.value ?? 1) > 1 ? Number(fields.n.value) : undefined,
-        parameters: Object.keys(set).length ? set : undefined,
+        n: n > 1 ? n : undefined,
+        parameters: parameters(),
     };
 }
 
 const cost = () => (chosen()?.cost ?? 0) * (spec().n ?? 1);
 const left = () => Math.ceil((state.until - performance.now()) / 1000);
+const typed = () => [...fields.prompt.value.trim()].length;
 
 /** Why nothing can be requested now, as [text, field]; null: it can. */
 function obstacle() {
     const type = chosen();
-    const length = [...fields.prompt.value.trim()].length;
-    const concurrent = app.me?.limits?.concurrent;
-    const invalid = [...$('#parameters').querySelectorAll('input')].find(input => !input.checkValidity());
+    const { min = 0, max = Infinity } = type?.prompt ?? {};
+    const { used, limit: n } = app.me?.limits?.concurrent ?? {};
+    const invalid = $('#parameters input:invalid');
     if (!navigator.onLine) return [t('reason.offline')];
     if (!type) return [t('reason.closed')];
-    if (!type.open) return [t(`closed.${type.closedReason ?? 'fault'}`)];
+    if (!type.open) return [closed(type)];
     if (left() > 0) return [t('reason.wait', { time: seconds(left()) })];
     if (credits() < cost()) return [broke()];
-    if (concurrent && concurrent.used >= concurrent.limit) return [t('reason.concurrent', { n: concurrent.limit })];
+    if (n && used >= n) return [t('reason.concurrent', { n })];
     if (needsPreset(type) && !state.preset) return [t('reason.preset'), $('#presets summary')];
-    if (length < (type.prompt?.min ?? 0)) return [t('reason.short', { n: type.prompt.min }), fields.prompt];
-    if (length > (type.prompt?.max ?? Infinity)) return [t('reason.long', { n: type.prompt.max }), fields.prompt];
+    if (typed() < min) return [t('reason.short', { n: min }), fields.prompt];
+    if (typed() > max) return [t('reason.long', { n: max }), fields.prompt];
     if (type.source === 'required' && !state.source) return [t('reason.source'), $('#choose')];
-    if (invalid) return [`${invalid.closest('label').firstChild.textContent}: ${invalid.validationMessage}`, invalid];
+    if (invalid) {
+        const { textContent } = invalid.closest('label').firstChild;
+        return [`${textContent}: ${invalid.validationMessage}`, invalid];
+    }
     return null;
 }
 
 function broke() {
     const reset = app.me.daily_limit !== null && app.me.dailyReset;
-    return t('reason.credits', { n: cost(), left: t('credits', { n: Math.max(credits(), 0) }) })
-        + (reset ? ` ${t('reason.credits.reset', { time: date(reset) })}` : '');
+    const has = t('credits', { n: Math.max(credits(), 0) });
+    return [t('reason.credits', { n: cost(), left: has }),
+        reset && t('reason.credits.reset', { time: date(reset) })].filter(Boolean).join(' ');
 }
 
 /** Shows what the form says now: count, cost, reason, button. */
 function update() {
-    const type = chosen();
-    const length = [...fields.prompt.value.trim()].length;
+    const { prompt: { max } = {} } = chosen() ?? {};
     const why = app.me && obstacle();
-    const sum = state.dry?.cost ?? cost();
-    $('#count').textContent = type?.prompt?.max ? `${length} / ${type.prompt.max}` : '';
-    $('#count').classList.toggle('over', length > (type?.prompt?.max ?? Infinity));
-    $('#example').hidden = length > 0;
-    $('#cost').textContent = type && app.me
-        ? `${t('cost', { n: sum })} · ${t('credits.after', { n: Math.max(credits() - sum, 0) })}` : '';
+    const n = state.dry?.cost ?? cost();
+    const buy = credits() < cost() && followed(app.config.links?.credits);
+    $('#count').textContent = max ? `${typed()} / ${max}` : '';
+    $('#count').classList.toggle('over', typed() > (max ?? Infinity));
+    $('#example').hidden = typed() > 0;
+    $('#cost').textContent = app.me && chosen()
+        ? `${t('cost', { n })} · ${t('credits.after', { n: Math.max(credits() - n, 0) })}` : '';
     $('#reason').hidden = !why;
     $('#reason').replaceChildren(why ? why[0] : '');
-    const ask = credits() < cost() && followed(app.config.links?.credits);
-    if (why && ask) {
-        $('#reason').append(' ', h('a', { href: ask }, t('credits.get')));
-    }
+    if (why && buy) $('#reason').append(' ', h('a', { href: buy }, t('credits.get')));
     $('#generate').setAttribute('aria-disabled', String(Boolean(why)));
     $('#composed').hidden = !state.dry?.prompt || state.dry.prompt === fields.prompt.value.trim();
     $('#composed-text').textContent = state.dry?.prompt ?? '';
@@ -193,20 +202,18 @@ function update() {
 
 let dryTimer;
 function askPrice() {
+    const wish = () => JSON.stringify({ ...spec(), source: undefined });
     clearTimeout(dryTimer);
-    state.dry = null;
     dryTimer = setTimeout(async () => {
-        const request = { ...spec(), source: undefined };
-        if (!request.type || chosen().source === 'required' || obstacle()) return;
+        const request = wish();
+        if (!chosen() || chosen().source === 'required' || obstacle()) return;
         try {
             await client();
-            const answer = await app.gf.dryRun(request);
-            if (JSON.stringify({ ...spec(), source: undefined }) !== JSON.stringify(request)) return;
+            const answer = await app.gf.dryRun(JSON.parse(request));
+            if (wish() !== request) return;
             state.dry = { cost: answer.estimatedCost, prompt: answer.prompt };
             update();
-        } catch (error) {
-            if (error.retryAfter) refused(error);
-        }
+        } catch (error) { refused(error); }
     }, 500);
 }
 
@@ -219,7 +226,7 @@ function refused(error) {
 // ---- requesting ----
 
 async function generate() {
-    await state.loading;                                         // the presets of a type that was just chosen
+    await state.loading;                              // the presets of a type that was just chosen
     const why = obstacle();
     if (why) {
         toast(why[0]);
@@ -227,31 +234,32 @@ async function generate() {
         why[1]?.focus();
         return;
     }
-    const pressed = JSON.stringify({ ...spec(), source: state.source?.url });
-    if (pressed === state.pressed && performance.now() - state.at < 500) return;          // a double click is one request
-    Object.assign(state, { pressed, at: performance.now() });
-    const [{ begin }] = await Promise.all([import('./card.js'), client()]);
+    const pressed = JSON.stringify([spec(), state.source?.url]);
+    const at = performance.now();
+    if (pressed === state.pressed && at - state.at < 500) return;       // a double click
+    Object.assign(state, { pressed, at });
+    const { begin } = await later('./card.js');
     remember('type', chosen().name);
     $('#welcome').hidden = true;
     begin(spec(), state.source);
 }
 
-/** Fills the form from a generation: all of it, only the prompt, with another seed, or as source. */
+/** Fills the form from a generation: all of it, its prompt, with another seed, or as source. */
 async function reuse({ generation, how }) {
+    const { type, preset, sourceUrl, imageUrl } = generation;
     $('dialog.viewer')?.close();
     if (how === 'source') {
-        await setSource({ value: generation, url: generation.imageUrl });
+        setSource({ value: generation, url: imageUrl });
         $('#choose').focus();
         return;
     }
-    await client();
-    const { again } = await import('./picture.js');
+    const { again } = await later('./picture.js');
     const request = await again(generation);
-    const radio = how === 'prompt' ? null : form.querySelector(`[name=type][value="${CSS.escape(generation.type)}"]:enabled`);
+    const radio = how !== 'prompt' && $(`[name=type][value="${CSS.escape(type)}"]:enabled`, form);
     if (radio) {
         radio.checked = true;
         chooseType();
-        state.preset = generation.preset ?? state.preset;
+        state.preset = preset ?? state.preset;
         if (chosen().presets) showPresets(false);
         $('#settings').open ||= Boolean(request.parameters);
         await showParameters();
@@ -260,19 +268,17 @@ async function reuse({ generation, how }) {
             if (field?.type === 'checkbox') field.checked = value;
             else if (field) field.value = name === 'seed' && how === 'seed' ? '' : value;
         }
-        if (generation.sourceUrl && how !== 'seed') await setSource({ value: new URL(generation.sourceUrl, location).href, url: generation.sourceUrl });
+        if (sourceUrl && how !== 'seed') setSource({ value: address(sourceUrl), url: sourceUrl });
     }
-    fields.prompt.value = request.prompt ?? '';
-    changed();
-    fields.prompt.focus();
+    write(request.prompt ?? '');
     form.scrollIntoView({ block: 'start' });
 }
 
 /** The source picture: {value: what the client sends, url: what the page shows}, or null. */
-async function setSource(source) {
+function setSource(source) {
     state.source = source;
     const picture = $('#source-picture');
-    picture.hidden = !source || !isOwn(source.url);
+    picture.hidden = !isOwn(source?.url);
     if (!picture.hidden) { picture.src = source.url; picture.alt = t('source'); }
     $('#unchoose').hidden = !source;
     $('#choose').textContent = t(source ? 'source.change' : 'source.choose');
@@ -281,64 +287,74 @@ async function setSource(source) {
 
 // ---- the draft: it survives a reload and a sign-in ----
 
+function write(prompt) {
+    fields.prompt.value = prompt;
+    changed();
+    fields.prompt.focus();
+}
+
 function changed() {
-    try { sessionStorage.setItem('genflow.draft', fields.prompt.value); } catch { /* lost at a reload then */ }
+    try {
+        sessionStorage.setItem('genflow.draft', fields.prompt.value);
+    } catch { /* lost at a reload then */ }
     state.dry = null;
     update();
     askPrice();
 }
 
 function wire() {
-    const later = name => client().then(() => import(name));
-    try { fields.prompt.value = sessionStorage.getItem('genflow.draft') ?? ''; } catch { /* none */ }
-    form.addEventListener('submit', event => { event.preventDefault(); generate().catch(failed); });
-    form.addEventListener('input', event => { if (event.target.name === 'type') chooseType(); changed(); });
+    const on = (place, event, act, options) =>
+        (typeof place === 'string' ? $(place) : place).addEventListener(event, act, options);
+    const source = (act, what) =>
+        later('./source.js').then(part => part[act](what, setSource)).catch(failed);
+    const code = (act, ...all) => later('./code.js').then(part => part[act](...all)).catch(failed);
+    const press = event => { event?.preventDefault(); generate().catch(failed); };
+    try { fields.prompt.value = sessionStorage.getItem('genflow.draft'); } catch { /* none */ }
+    on(form, 'submit', press);
+    on(form, 'input', event => { if (event.target.name === 'type') chooseType(); changed(); });
     // What a press needs; and, while the user is signed in, what asks for the sign-in again.
-    form.addEventListener('focusin', () => Promise.all(['./card.js', './signin.js'].map(later)).catch(() => {}), { once: true });
-    document.addEventListener('keydown', event => {
-        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) { event.preventDefault(); generate().catch(failed); }
+    on(form, 'focusin', () => ['./card.js', './signin.js'].map(name => later(name).catch(() => {})),
+        { once: true });
+    on(document, 'keydown', event => {
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) press(event);
     });
-    $('#presets').addEventListener('toggle', () => { if ($('#presets').open && !$('#presets .preset')) showPresets(false); });
-    $('#all-presets').addEventListener('click', () => showPresets(true));
-    $('#settings').addEventListener('toggle', () => {
+    on('#presets', 'toggle', () => $('#presets').open && !$('.preset') && showPresets(false));
+    on('#all-presets', 'click', () => showPresets(true));
+    on('#settings', 'toggle', () => {
         showParameters().then(update, failed);
         later('./templates.js').then(part => part.show(spec, reuse)).catch(failed);
     }, { once: true });
-    $('#edit-composed').addEventListener('click', () => { fields.prompt.value = $('#composed-text').textContent; changed(); fields.prompt.focus(); });
-    for (const place of ['#example', '#first']) {
-        $(place).addEventListener('click', () => {
-            fields.prompt.value = t('example.prompt');
-            changed();
-            if (place === '#first') generate().catch(failed); else fields.prompt.focus();
-        });
-    }
-    $('#as-code').addEventListener('click', () => later('./code.js').then(part => part.showCode(spec(), cost())).catch(failed));
-    $('#open-keys').addEventListener('click', () => { $('#menu').hidePopover(); later('./code.js').then(part => part.showKeys()).catch(failed); });
-    const source = act => later('./source.js').then(part => part[act[0]](act[1], setSource)).catch(failed);
-    $('#choose').addEventListener('click', () => $('#file').click());
-    $('#unchoose').addEventListener('click', () => { setSource(null); $('#choose').focus(); });
-    $('#file').addEventListener('change', () => { source(['take', $('#file').files]); });
-    document.addEventListener('paste', event => {
-        const files = event.clipboardData?.files;
-        if (files?.length && !$('#source').hidden) { event.preventDefault(); source(['take', files]); }
-        else if (event.target.closest?.('#source')) source(['take', []]);
+    on('#edit-composed', 'click', () => write($('#composed-text').textContent));
+    on('#example', 'click', () => write(t('example.prompt')));
+    on('#first', 'click', () => { write(t('example.prompt')); press(); });
+    on('#as-code', 'click', () => code('showCode', spec(), cost()));
+    on('#open-keys', 'click', () => { $('#menu').hidePopover(); code('showKeys'); });
+    on('#choose', 'click', () => $('#file').click());
+    on('#unchoose', 'click', () => { setSource(null); $('#choose').focus(); });
+    on('#file', 'change', () => source('take', $('#file').files));
+    on(document, 'paste', event => {
+        const { files = [] } = event.clipboardData ?? {};
+        const isHere = event.target.closest?.('#source');
+        if ($('#source').hidden || !files.length && !isHere) return;
+        event.preventDefault();
+        source('take', files);
     });
     for (const name of ['dragover', 'drop']) {
-        document.addEventListener(name, event => {
+        on(document, name, event => {
             if ($('#source').hidden || !event.dataTransfer) return;
             event.preventDefault();
-            if (name === 'drop') source(['drop', event.dataTransfer]);
+            if (name === 'drop') source('drop', event.dataTransfer);
         });
     }
-    for (const name of ['online', 'offline']) addEventListener(name, update);
-    bus.addEventListener('use', event => reuse(event.detail).catch(failed));
-    bus.addEventListener('me', updateMe);
-    bus.addEventListener('refused', event => refused(event.detail));
+    for (const name of ['online', 'offline']) on(window, name, update);
+    on(bus, 'use', event => reuse(event.detail).catch(failed));
+    on(bus, 'me', updateMe);
+    on(bus, 'refused', event => refused(event.detail));
 }
 
 // ---- the start ----
 
-/** One stream for all tabs of the user, once the page is used; at once if there is something to follow. */
+/** One stream for all tabs of the user, once the page is used; at once if there is a history. */
 function listen(now) {
     const on = ({ event: name, data }) => {
         if (name === 'generation') seen(data);
@@ -347,34 +363,37 @@ function listen(now) {
         if (name === 'reset') emit('reset');
     };
     let begun = null;
-    const begin = () => { begun ??= client().then(() => app.gf.events({ on })).catch(() => { begun = null; }); };
+    const begin = () => {
+        begun ??= client().then(() => app.gf.events({ on })).catch(() => { begun = null; });
+    };
     for (const name of ['pointerdown', 'keydown']) addEventListener(name, begin);
     if (now) begin();
 }
 
 async function start() {
-    app.config = await fetch('config.json').then(answer => answer.json()).catch(() => ({}));
-    app.config.base ??= '/api';
-    const { languages = ['en', 'ja'], title, logo, links } = app.config;
+    const config = await fetch(new URL('config.json', here)).then(answer => answer.json())
+        .catch(() => ({}));
+    const { base = '/api', languages = ['en', 'ja'], title, logo, links } = config;
+    app.config = { base: location.origin + base, links, storage: shared() };
     await speak(languages);
     if (title) { document.title = title; $('#title').textContent = title; }
-    if (address(logo)) { $('#logo').src = logo; $('#logo').hidden = false; }
+    if (address(logo)) $('#logo').src = logo;
     showMenu(languages, links);
     wire();
-    try {
-        const [me, { types }, page] = await Promise.all([read('me'), read('types'), read('generations?limit=48')]);
-        Object.assign(app, { me, types, clockError: me.timestamp ? Date.parse(me.timestamp) - Date.now() : 0 });
-        showTypes();
-        showMe();
-        const isNew = !page.items?.length;
-        $('#welcome').hidden = !isNew || !types.some(isExample);
-        $('#welcome-prompt').textContent = t('example.prompt');
-        const history = shown => Promise.all([import('./history.js'), client()]).then(([part]) => part.showHistory(shown));
-        if (!isNew) await history(page);
-        else bus.addEventListener('generation', () => history({ items: [...generations.values()] }), { once: true });
-        listen(!isNew);
-    } catch (error) { trouble(error); }
-    document.documentElement.dataset.ready = '';
+    const [me, { types }, page] =
+        await Promise.all([read('me'), read('types'), read('generations?limit=48')]);
+    const clockError = me.timestamp ? Date.parse(me.timestamp) - Date.now() : 0;
+    Object.assign(app, { me, types, clockError });
+    showTypes();
+    showMe();
+    const isNew = !page.items?.length;
+    const history = first => later('./history.js').then(part => part.showHistory(first));
+    $('#welcome').hidden = !isNew || !types.some(isExample);
+    $('#welcome-prompt').textContent = t('example.prompt');
+    listen(!isNew);
+    if (!isNew) return history(page);
+    const begin = () => history({ items: [...generations.values()] });
+    return bus.addEventListener('generation', begin, { once: true });
 }
 
-start().catch(trouble);
+start().catch(trouble).then(() => { document.documentElement.dataset.ready = ''; });

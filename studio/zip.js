@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A zip of pictures, made in the browser. Pictures are compressed already: they are only stored.
 
-import { fileName, h, t, toast } from './page.js';
+import { bytes, fileName, give, shown, t, toast } from './page.js';
 
 const table = Uint32Array.from({ length: 256 }, (_, n) => {
     for (let bit = 0; bit < 8; bit += 1) n = n & 1 ? (n >>> 1) ^ 0xedb88320 : n >>> 1;
@@ -30,31 +30,31 @@ export function zip(files) {
     const directory = [];
     let offset = 0;
     let listed = 0;
-    for (const { name, bytes } of files) {
+    for (const { name, bytes: data } of files) {
         const label = new TextEncoder().encode(name);
-        const facts = [[2, 20], [2, 0x800], [2, 0], [2, 0], [2, 33], [4, crc(bytes)], [4, bytes.length], [4, bytes.length], [2, label.length], [2, 0]];
+        const facts = [[2, 20], [2, 0x800], [2, 0], [2, 0], [2, 33], [4, crc(data)],
+            [4, data.length], [4, data.length], [2, label.length], [2, 0]];
         const local = header([4, 0x04034b50], ...facts);
-        const entry = header([4, 0x02014b50], [2, 20], ...facts, [2, 0], [2, 0], [2, 0], [4, 0], [4, offset]);
-        parts.push(local, label, bytes);
+        const entry = header([4, 0x02014b50], [2, 20], ...facts,
+            [2, 0], [2, 0], [2, 0], [4, 0], [4, offset]);
+        parts.push(local, label, data);
         directory.push(entry, label);
-        offset += local.byteLength + label.length + bytes.length;
+        offset += local.byteLength + label.length + data.length;
         listed += entry.byteLength + label.length;
     }
-    const end = header([4, 0x06054b50], [2, 0], [2, 0], [2, files.length], [2, files.length], [4, listed], [4, offset], [2, 0]);
+    const end = header([4, 0x06054b50], [2, 0], [2, 0],
+        [2, files.length], [2, files.length], [4, listed], [4, offset], [2, 0]);
     return new Blob([...parts, ...directory, end], { type: 'application/zip' });
 }
 
 /** Downloads the pictures of these generations as one file. */
 export async function download(list) {
-    const pictures = list.filter(item => item.status === 'completed' && item.imageUrl);
-    toast(t('zip.making', { n: pictures.length }));
+    const pictures = list.filter(shown);
     const files = [];
-    for (const [at, item] of pictures.entries()) {
-        const answer = await fetch(item.imageUrl);
-        if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
-        files.push({ name: `${String(at + 1).padStart(3, '0')}_${fileName(item)}`, bytes: new Uint8Array(await answer.arrayBuffer()) });
+    toast(t('zip.making', { n: pictures.length }));
+    for (const item of pictures) {
+        const name = `${String(files.length + 1).padStart(3, '0')}_${fileName(item)}`;
+        files.push({ name, bytes: new Uint8Array(await (await bytes(item)).arrayBuffer()) });
     }
-    const url = URL.createObjectURL(zip(files));
-    h('a', { href: url, download: 'pictures.zip' }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60000);
+    give(zip(files), 'pictures.zip');
 }
