@@ -92,6 +92,11 @@ static gf_source_use_t source_use(const char *model)
     return GF_SOURCE_MAY;
 }
 
+static bool honours(const char *model, const char *name)
+{
+    return strcmp(name, "aspect_ratio") == 0 || strcmp(name, "strength") == 0;
+}
+
 static const char *check_model(const char *model, apr_pool_t *pool)
 {
     return local_effect_exists(model)
@@ -104,6 +109,7 @@ const gf_prov_kind_t local_kind = { .name = "local",
                                     .begin = set_host,
                                     .check_model = check_model,
                                     .source = source_use,
+                                    .honours = honours,
                                     .source_as_file = true,
                                     .draw = draw_picture,
                                     .decodes = local_decodes };

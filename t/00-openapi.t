@@ -64,6 +64,7 @@ my @NEVER = (    # operations, symbols, why
     [qr{\A(?!.*/(?:assets|templates)/)}, 'NO_ASSET NO_TEMPLATE', 'reports it as a wrong field'],
     [qr{\ADELETE /admin/jobs\z},    'BAD_JSON', 'reads what the database says'],
     [qr{\A(?:GET|PUT) /admin/},      'NO_GENERATION', 'leaves out what is gone by now'],
+    [qr{\AGET /types\z},            'STORE_CLOSED', 'reports it as closedReason'],
     [qr{\AGET /events\z},           'NO_GENERATION NOT_YOURS', 'has no event of it'],
     [qr{\APOST /admin/presets\z},    'NO_ROUTE', 'needs no existing preset'],
     [qr{/(?:retry|fallback)\z},      'BAD_JSON', 'reads what was written here'],

@@ -10,6 +10,7 @@
 #include "model/language.h"
 #include "model/param.h"
 #include "model/parameters.h"
+#include "store/gate.h"
 
 static void put_number(gf_out_t *out, const char *name, double number)
 {
@@ -87,20 +88,40 @@ static void put_prompt(gf_out_t *out, const gf_type_t *type)
     gf_out_close(out, '}');
 }
 
-/* Whether it can be requested now, its presets, and how long it takes. */
-static void put_state(gf_out_t *out, const gf_type_state_t *state)
+/* ---- open or closed ---- */
+
+typedef struct closed_t {
+    const char *reason, *message; /* NULL: it is open */
+} closed_t;
+
+/* A request would be refused for the same reason (api/create.c). */
+static const closed_t *closed_of(const gf_req_t *req, const gf_type_state_t *state)
 {
-    static const char *const reasons[] = { [GF_TYPE_OPEN] = NULL,
-                                           [GF_TYPE_NO_PROVIDER] = "no_provider",
-                                           [GF_TYPE_BREAKER_OPEN] = "breaker_open",
-                                           [GF_TYPE_FAULT] = "fault" };
+    static const closed_t store = { "store_closed", "Pictures cannot be stored now" };
+    static const closed_t states[] = {
+        [GF_TYPE_OPEN] = { NULL, NULL },
+        [GF_TYPE_NO_PROVIDER] = { "no_provider", "No provider of this type has a key" },
+        [GF_TYPE_BREAKER_OPEN] = { "breaker_open", "No provider of this type can be reached now, "
+                                                   "or their budgets of the day are spent" },
+        [GF_TYPE_FAULT] = { "fault", "The database lacks the table of this type" }
+    };
+    bool is_open = state->open == GF_TYPE_OPEN;
+
+    return is_open && gf_gate_check(req->ctx, state->type, false) ? &store : &states[state->open];
+}
+
+/* Whether it can be requested now, its presets, and how long it takes. */
+static void put_state(gf_out_t *out, const gf_req_t *req, const gf_type_state_t *state)
+{
+    const closed_t *closed = closed_of(req, state);
 
     gf_out_put_raw(out, "presets",
                    state->presets ? apr_psprintf(out->pool, "{\"total\":%d,\"active\":%d}",
                                                  state->presets, state->presets_on)
                                   : NULL);
-    gf_out_put_bool(out, "open", state->open == GF_TYPE_OPEN);
-    gf_out_put_string(out, "closedReason", reasons[state->open]);
+    gf_out_put_bool(out, "open", !closed->reason);
+    gf_out_put_string(out, "closedReason", closed->reason);
+    gf_out_put_string(out, "closedMessage", closed->message);
     gf_out_put_raw(out, "expected",
                    state->half < 0
                        ? NULL
@@ -128,7 +149,7 @@ static void put_type(gf_out_t *out, const gf_req_t *req, const gf_type_state_t *
     put_prompt(out, type);
     put_parameters(out, type);
     gf_out_put_int(out, "maxCount", live > 0 && live < GF_BATCH_MAX ? live : GF_BATCH_MAX);
-    put_state(out, state);
+    put_state(out, req, state);
     gf_out_close(out, '}');
 }
 

@@ -149,6 +149,8 @@ typedef struct gf_prov_kind_t {
     /* The most source pictures that `model` takes at a time. NULL, 0: one. A request with more
      * skips the chain entry. */
     int (*source_max)(const char *model);
+    /* Does `model` honour this parameter, with or without a source picture? NULL: all. */
+    bool (*honours)(const char *model, const char *name);
 
     /* Is a provider webhook genuine? NULL: the provider sends none. webhook_keys: address of its
      * public keys; NULL: the section's GenflowProviderHookSecret is the key. */
@@ -163,8 +165,7 @@ typedef struct gf_prov_kind_t {
     gf_msg_reader_t *read_reconcile;
 
     /* The JSON object that submit() sends as the run's input and that the list shows. mod_genflow
-     * records a hash of each member with the attempt, before it sends. NULL: nothing is recorded.
-     */
+     * records a hash of each member with the attempt, before it sends. NULL: there is none. */
     const char *(*input)(const gf_prov_call_t *call);
 
     /* Providers that make the picture on a writer thread: writes the new file `path`. mod_genflow

@@ -18,6 +18,7 @@
 #include "httpd/setters.h"
 #include "httpd/studio.h"
 #include "httpd/waiting.h"
+#include "model/bound.h"
 #include "model/type.h"
 #include "provider/provider.h"
 #include "store/store.h"
@@ -140,6 +141,19 @@ static void set_source_use(gf_choice_t *choice)
     choice->source_max = most > 0 ? most : 1;
 }
 
+static void set_honours(gf_choice_t *choice)
+{
+    const gf_prov_kind_t *kind = choice->provider->kind;
+    const char *name;
+    int i;
+
+    for (i = 0; (name = gf_bound_name(i)); i++) {
+        if (!kind->honours || kind->honours(choice->model, name)) {
+            choice->honours |= 1U << i;
+        }
+    }
+}
+
 /* Only providers that a type uses must be complete, and a key may be absent: the shipped types name
  * providers that not every site has. Their links are left out; a type that has no other is closed.
  * A server that does not work on jobs sends nothing, and needs no key. */
@@ -161,6 +175,7 @@ static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool
                                 type->name, provider->name, choice->model, unknown);
         }
         set_source_use(choice);
+        set_honours(choice);
         if (missing && (provider->key || !provider->url)) {
             return apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s",
                                 provider->name, type->name, missing);
@@ -202,6 +217,7 @@ static const char *finish_fallback(gf_type_t *type, const gf_conf_t *conf, apr_p
                             type->fallback, wrong);
     }
     set_source_use(choice);
+    set_honours(choice);
     type->local = choice;
     return NULL;
 }

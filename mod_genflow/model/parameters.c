@@ -152,6 +152,19 @@ static apr_array_header_t *models_of(const gf_type_t *type, apr_pool_t *pool)
     return models;
 }
 
+/* Does a model of the chain honour the parameter gf_bound_name(i)? Of a closed type all count. */
+static bool is_honoured(const gf_type_t *type, int i)
+{
+    int j;
+
+    for (j = 0; j < type->chain->nelts; j++) {
+        if (APR_ARRAY_IDX(type->chain, j, gf_choice_t).honours & (1U << i)) {
+            return true;
+        }
+    }
+    return type->chain->nelts == 0;
+}
+
 apr_array_header_t *gf_parameters_list(const gf_type_t *type, apr_pool_t *pool)
 {
     const gf_bound_view_t seed = { .name = "seed",
@@ -165,7 +178,7 @@ apr_array_header_t *gf_parameters_list(const gf_type_t *type, apr_pool_t *pool)
     int i;
 
     for (i = 0; gf_bound_name(i); i++) {
-        if (gf_bound_look(&view, i, type, pool)) {
+        if (is_honoured(type, i) && gf_bound_look(&view, i, type, pool)) {
             APR_ARRAY_PUSH(list, gf_bound_view_t) = view;
         }
     }

@@ -28,6 +28,7 @@ void gf_parameters_read(gf_json_t *object, apr_int64_t *seed, gf_input_t *input,
                         const gf_parameters_for_t *given_for);
 
 /* The parameters that a client may choose in a request of one step, in `pool`: gf_bound_view_t.
+ * Those that no model of the chain honours are left out; gf_parameters_read() takes them, too.
  * gf_parameters_read() takes what they allow, except for a `model` that does not fit the source
  * picture of the request. */
 apr_array_header_t *gf_parameters_list(const gf_type_t *type, apr_pool_t *pool);

@@ -70,6 +70,7 @@ typedef struct gf_choice_t {
     const char *model;      /* "" if none was named */
     gf_source_use_t source; /* does the model take a source picture? */
     int source_max;         /* and how many at a time, at least 1 */
+    apr_uint32_t honours;   /* the parameters that it honours: bit i is that of gf_bound_name(i) */
 } gf_choice_t;
 
 /* <GenflowType name>. One instance per name. */

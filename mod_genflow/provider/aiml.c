@@ -48,6 +48,11 @@ static const prov_model_t models[] = { { "flux/dev/image-to-image", from_picture
                                        { "flux/schnell", from_text, GF_SOURCE_NONE },
                                        { "", common, GF_SOURCE_NONE } };
 
+static bool honours(const char *model, const char *name)
+{
+    return prov_json_honours(prov_json_fields_of(models, model), name);
+}
+
 static gf_source_use_t source_use(const char *model)
 {
     return prov_json_source(models, model);
@@ -156,5 +161,6 @@ const gf_prov_kind_t gf_prov_aiml = { .name = "aiml",
                                       .submit = make_submit,
                                       .read_submit = prov_json_read_answer,
                                       .source = source_use,
+                                      .honours = honours,
                                       .reconcile = make_reconcile,
                                       .read_reconcile = read_reconcile };

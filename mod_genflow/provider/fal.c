@@ -92,6 +92,11 @@ static const prov_field_t *fields_of(const char *model)
     return prov_json_fields_of(models, model);
 }
 
+static bool honours(const char *model, const char *name)
+{
+    return prov_json_honours(fields_of(model), name);
+}
+
 static gf_source_use_t source_use(const char *model)
 {
     return prov_json_source(models, model);
@@ -451,6 +456,7 @@ const gf_prov_kind_t gf_prov_fal = { .name = "fal",
                                      .read_poll = read_poll,
                                      .cancel = make_cancel,
                                      .source = source_use,
+                                     .honours = honours,
                                      .source_max = source_max,
                                      .read_webhook = read_webhook,
                                      .webhook_keys = "https://rest.fal.ai/.well-known/jwks.json",

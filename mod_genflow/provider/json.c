@@ -112,6 +112,18 @@ static const char *parameter_json(const gf_prov_call_t *call, const gf_json_t *p
                                                                               : NULL;
 }
 
+bool prov_json_honours(const prov_field_t *fields, const char *name)
+{
+    for (; fields->ours; fields++) {
+        bool is_size = strcmp(fields->ours, "image_size") == 0;
+
+        if (strcmp(fields->ours, name) == 0 || (is_size && strcmp(name, "aspect_ratio") == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void put_sources(gf_out_t *out, const gf_prov_call_t *call, const char *name)
 {
     int i;

@@ -53,6 +53,9 @@ gf_source_use_t prov_json_source(const prov_model_t *models, const char *model);
 /* gf_prov_kind_t.source_max: as the row says. */
 int prov_json_source_max(const prov_model_t *models, const char *model);
 
+/* gf_prov_kind_t.honours, of a model with these members. */
+bool prov_json_honours(const prov_field_t *fields, const char *name);
+
 /* Writes the members into an open object. */
 void prov_json_fields(gf_out_t *out, const gf_prov_call_t *call, const prov_field_t *fields);
 

@@ -64,6 +64,15 @@ static int source_max(const char *model)
     return family_of(model)->source_max;
 }
 
+/* An aspect ratio chooses among the family's sizes. */
+static bool honours(const char *model, const char *name)
+{
+    const family_t *family = family_of(model);
+
+    return strcmp(name, "size") == 0 || (strcmp(name, "aspect_ratio") == 0 && family->square)
+           || prov_json_honours(family->fields, name);
+}
+
 /* The size that the client names, else the nearest one to its aspect ratio; NULL: none. */
 static const char *size_of(const gf_prov_call_t *call, const family_t *family)
 {
@@ -145,5 +154,6 @@ const gf_prov_kind_t gf_prov_openai = { .name = "openai",
                                         .submit = make_submit,
                                         .read_submit = prov_json_read_answer,
                                         .source = source_use,
+                                        .honours = honours,
                                         .source_max = source_max,
                                         .source_as_file = true };

@@ -95,6 +95,11 @@ static const prov_field_t *fields_of(const char *model)
     return prov_json_fields_of(models, model);
 }
 
+static bool honours(const char *model, const char *name)
+{
+    return prov_json_honours(fields_of(model), name);
+}
+
 static gf_source_use_t source_use(const char *model)
 {
     return prov_json_source(models, model);
@@ -438,6 +443,7 @@ const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
                                            .read_poll = read_poll,
                                            .cancel = make_cancel,
                                            .source = source_use,
+                                           .honours = honours,
                                            .source_max = source_max,
                                            .read_webhook = read_webhook,
                                            .reconcile = make_reconcile,

@@ -70,6 +70,26 @@ static gf_source_use_t source_use(const char *model)
     return endpoint_of(model)->source;
 }
 
+static bool takes_negative_prompt(const char *model)
+{
+    return strcmp(name_of(model), "sd3-large-turbo") != 0;
+}
+
+/* As make_submit() sends them. */
+static bool honours(const char *model, const char *name)
+{
+    const endpoint_t *endpoint = endpoint_of(model);
+    const char *const *field = endpoint->fields;
+
+    while (*field && strcmp(*field, name) != 0) {
+        field++;
+    }
+    return *field || strcmp(name, "output_format") == 0
+           || (strcmp(name, "aspect_ratio") == 0 && is_sd3(endpoint))
+           || (strcmp(name, "strength") == 0 && endpoint->source == GF_SOURCE_MAY)
+           || (strcmp(name, "negative_prompt") == 0 && takes_negative_prompt(model));
+}
+
 static void hand_on(gf_msg_t *msg, const gf_prov_call_t *call, const char *name)
 {
     gf_msg_part(msg, name, gf_provider_parameter(call->job, name, call->pool));
@@ -116,7 +136,7 @@ static gf_msg_t *make_submit(const gf_prov_call_t *call)
     gf_msg_part(msg, "prompt", call->job->prompt);
     gf_msg_part(msg, "seed", apr_psprintf(call->pool, "%" APR_INT64_T_FMT, call->job->seed));
     gf_msg_part(msg, "output_format", format_of(call, endpoint));
-    if (strcmp(name_of(call->model), "sd3-large-turbo") != 0) { /* it takes none */
+    if (takes_negative_prompt(call->model)) {
         hand_on(msg, call, "negative_prompt");
     }
     if (is_sd3(endpoint)) {
@@ -280,4 +300,5 @@ const gf_prov_kind_t gf_prov_stability = { .name = "stability",
                                            .poll = make_poll,
                                            .read_poll = read_poll,
                                            .source = source_use,
+                                           .honours = honours,
                                            .source_as_file = true };

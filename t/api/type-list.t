@@ -47,7 +47,7 @@ for my $type (shipped()) {
     is_deeply [$it->{open}, $it->{closedReason}], [$YES, undef], '... it is open';
 }
 is_deeply [sort keys %{ $shown{'neo-glitch'} }], [sort qw(name label description cost fallbackCost maxRetries source prompt
-    parameters maxCount presets open closedReason expected)], 'a type has all its members';
+    parameters maxCount presets open closedReason closedMessage expected)], 'a type has all its members';
 is_deeply $shown{'custom-prompt'}{prompt}, { min => 10, max => 1000, composed => $NO }, 'the bounds of a prompt are there';
 is_deeply $shown{'neo-glitch'}{prompt}, { min => 0, max => 1000, composed => $YES }, '... and whether one is composed';
 is $shown{sketch}{presets}, undef, 'a type may have no presets';
@@ -81,9 +81,14 @@ my $API = qq(Include "\${GENFLOW_WORK}/t/conf/api.conf"\n);
 my $own = Genflow::Httpd->start(small_site() . $API . <<'END');
 GenflowLimitConcurrent 3
 <GenflowProvider listed>
-    GenflowProviderKind stability
-    GenflowProviderUrl "${GENFLOW_FAKE}"
-    GenflowProviderKey env:STABILITY_API_KEY
+    GenflowProviderKind fal
+    GenflowProviderUrl "${GENFLOW_FAKE}/fal"
+    GenflowProviderKey env:PEERS_API_KEY
+</GenflowProvider>
+<GenflowProvider fine>
+    GenflowProviderKind openai
+    GenflowProviderUrl "${GENFLOW_FAKE}/openai"
+    GenflowProviderKey env:PEERS_API_KEY
 </GenflowProvider>
 <GenflowProvider cut>
     GenflowProviderKind stability
@@ -94,7 +99,7 @@ GenflowLimitConcurrent 3
 <GenflowType neo-glitch>
     GenflowTypeLabel "<script>\"label\"</script>"
     GenflowTypeText "\\ & ' \" </"
-    GenflowTypeProviders listed/sd3 cut/sd3-turbo
+    GenflowTypeProviders listed/sdxl cut/sd3-turbo fine/gpt-image-1
     GenflowTypePromptMin 3
     GenflowTypePromptMax 30
     GenflowTypeParameter num_inference_steps 5 10 20
@@ -114,7 +119,8 @@ is_deeply $parameter{num_inference_steps}, { name => 'num_inference_steps', kind
 is_deeply $parameter{quality}, { name => 'quality', kind => 'choice', min => undef, max => undef, default => 'low',
     values => [qw(low high)] }, 'a choice has its words';
 is_deeply $parameter{image_size}{values}, [qw(square portrait_16_9 landscape_16_9)], 'a size those names that the pixels allow';
-is_deeply $parameter{model}{values}, [qw(sd3 sd3-turbo)], 'the models of the chain are to choose';
+is_deeply $parameter{model}{values}, [qw(sdxl sd3-turbo gpt-image-1)], 'the models of the chain are to choose';
+is $parameter{fidelity}, undef, 'what no model of the chain honours is not listed';
 is $parameter{pixels}, undef, 'what is no parameter is none';
 for my $it (values %parameter) {
     taken_are($it, $_) for good_values($it);
@@ -130,7 +136,8 @@ is priced({ prompt => 'x' x $_ })->{status}, 422, "one of $_ is not" for 2, 31;
 sub state_of {
     my ($name) = @_;
     my ($it) = grep { $_->{name} eq $name } listed($user);
-    return $it->{open} ? 'open' : $it->{closedReason};
+    my $words = $it->{closedMessage} // '';
+    return $it->{open} ? "open$words" : $words =~ /\A[A-Z][a-z ,]{20,}\z/ ? $it->{closedReason} : "no reason in words: $words";
 }
 # Of providers that only this test has: the rows are for every host.
 sub breaker {
@@ -140,15 +147,16 @@ sub breaker {
         now() + :'until'::interval)", provider => $provider, model => $model, until => $until) if $until;
 }
 is state_of('neo-glitch'), 'open', 'a type of which a provider has its key is open';
+breaker('fine', 'gpt-image-1', '1 hour');
 breaker('cut', 'sd3-turbo', '1 hour');
 is state_of('neo-glitch'), 'open', 'one open breaker leaves the other provider';
-breaker('listed', 'sd3', '1 hour');
+breaker('listed', 'sdxl', '1 hour');
 is state_of('neo-glitch'), 'breaker_open', 'with the breakers of all open the type is closed';
 my @flaps;
 for (1 .. 5) {
-    breaker('listed', 'sd3', '-1 second');
+    breaker('listed', 'sdxl', '-1 second');
     push @flaps, state_of('neo-glitch');
-    breaker('listed', 'sd3', '1 hour');
+    breaker('listed', 'sdxl', '1 hour');
     push @flaps, state_of('neo-glitch');
 }
 is_deeply \@flaps, [('open', 'breaker_open') x 5], 'a breaker that flaps shows at once, half open as open';
@@ -157,7 +165,27 @@ is state_of('neo-glitch'), 'open', 'a closed breaker opens the type';
 sql("SELECT genflow.budget_add('cut', 3)");
 is state_of('neo-glitch'), 'breaker_open', 'a spent budget closes it as an open breaker does';
 sql("DELETE FROM genflow.budgets WHERE provider = 'cut'");
-breaker('listed', 'sd3', undef);
+breaker('listed', 'sdxl', undef);
+
+# A store of its own, which takes pictures, or does not.
+mkdir my $folder = "$ENV{GENFLOW_WORK}/tmp/list-store" or die "$!\n";
+my $stores = Genflow::Httpd->start(small_site("list-store-$$") =~ s{^GenflowStoreFolder .*}{GenflowStoreFolder "$folder"}mr . $API);
+talk_to($stores);
+my $made = data(generate($user, { type => "list-store-$$" }));
+is $made->{status}, 'completed', 'a store takes a picture';
+is state_of("list-store-$$"), 'open', '... and its type is open';
+for my $place (glob("$folder/list-store-*"), "$folder/.spool") {
+    my $name = $place =~ /spool/ ? 'where pictures arrive' : 'where they stay';
+    chmod 0555, $place or die "$place: $!\n";
+    my $is_closed = wait_for { state_of("list-store-$$") eq 'store_closed' } 60;
+    ok $is_closed, "... without room $name it is closed";
+    error_is(generate($user, { type => "list-store-$$" }), 503, 'STORE_UNAVAILABLE', '... for which requests are refused, too');
+    chmod 0755, $place or die "$place: $!\n";
+    my $is_open = wait_for { state_of("list-store-$$") eq 'open' } 60;
+    ok $is_open, '... until there is';
+}
+$stores->stop;
+talk_to($own);
 
 # A server that works on jobs needs the keys.
 my $closed = "list-closed-$$";
@@ -188,11 +216,12 @@ for my $method (qw(GET HEAD)) {
     my $same = api($method => '/api/types', user => $user, headers => { 'If-None-Match' => $tag });
     is_deeply [$same->{status}, $same->{content} // '', $same->{headers}{etag}], [304, '', $tag], "$method with it is 304";
 }
-breaker('listed', 'sd3', '1 hour');
+breaker('listed', 'sdxl', '1 hour');
 breaker('cut', 'sd3-turbo', '1 hour');
 is api(GET => '/api/types', user => $user, headers => { 'If-None-Match' => $tag })->{status}, 200, 'another state is another one';
-breaker('listed', 'sd3', undef);
+breaker('listed', 'sdxl', undef);
 breaker('cut', 'sd3-turbo', undef);
+breaker('fine', 'gpt-image-1', undef);
 
 # ---- how long ----
 
@@ -232,6 +261,12 @@ talk_to($keys);
 my $key = new_key($user, types => ['sketch'], scopes => ['read']);
 is_deeply [map { $_->{name} } listed_by($key)], ['sketch'], 'a key that is limited to a type sees that one';
 is_deeply [map { $_->{name} } listed_by(new_key($user, scopes => ['read']))], [qw(neo-glitch sketch)], 'another key sees all';
+
+# ---- what the models of a chain honour ----
+
+my %honoured = map { $_->{name} => join ' ', sort map { $_->{name} } @{ $_->{parameters} } } listed_by(new_key($user, scopes => ['read']));
+is $honoured{sketch}, 'aspect_ratio cfg_scale negative_prompt output_format seed strength', 'a type lists what its only model honours';
+is $honoured{'neo-glitch'}, $honoured{sketch}, '... whichever type that is';
 error_is(api(GET => '/keys/types', headers => bearer(new_key($user, scopes => ['images']))), 403, 'INSUFFICIENT_SCOPE',
     'one without the scope read sees none');
 

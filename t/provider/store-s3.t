@@ -50,6 +50,12 @@ $strict->picture(account(10)) for 1 .. 2;
 talk_to($strict->httpd);
 my $refused = generate(account(10), { type => 'shelf-strict', prompt => 'a cat' });
 error_is $refused, 503, 'STORE_UNAVAILABLE', 'a strict server whose store fails refuses what it could not store';
+my $is_listed = wait_for {
+    generate(account(10), { type => 'shelf-strict', prompt => 'a cat' }); # half open, the next one tries
+    my ($type) = grep { $_->{name} eq 'shelf-strict' } @{ data(api(GET => '/api/types', user => $user))->{types} };
+    ($type->{closedReason} // '') eq 'store_closed';
+} 60;
+ok $is_listed, '... and lists the type as closed';
 $strict->up;
 $user = account(10);
 $job  = wait_for {

@@ -154,6 +154,90 @@ START_TEST(nothing_beyond_its_bounds_reaches_a_provider)
 }
 END_TEST
 
+/* A value of each parameter that a client may choose. */
+static const struct {
+    const char *name, *json;
+} chosen[] = { { "quality", "\"auto\"" },
+               { "num_inference_steps", "25" },
+               { "strength", "0.3" },
+               { "guidance_scale", "7" },
+               { "cfg_scale", "5" },
+               { "control_strength", "0.9" },
+               { "fidelity", "0.25" },
+               { "aspect_ratio", "\"16:9\"" },
+               { "negative_prompt", "\"rain\"" },
+               { "style_preset", "\"anime\"" },
+               { "output_format", "\"jpeg\"" },
+               { "background", "\"opaque\"" },
+               { "image_size", "\"portrait_4_3\"" },
+               { "size", "\"640x960\"" } };
+
+static const char *sent_with(const gf_prov_kind_t *kind, const char *model, const char *parameters,
+                             bool has_source)
+{
+    static const gf_prov_source_t source = { "https://a.example.test/p.png", "/tmp/p.png",
+                                             "image/png" };
+    scene_t *made = scene(kind, "https://api.example.test", model);
+
+    made->job.parameters = parameters;
+    if (has_source) {
+        made->call.source = source.url;
+        made->call.source_file = source.file;
+        made->call.source_type = source.type;
+        made->call.sources = &source;
+        made->call.source_count = 1;
+    }
+    return sent_text(kind->submit(&made->call));
+}
+
+START_TEST(a_kind_honours_what_it_sends)
+{
+    static const struct {
+        const gf_prov_kind_t *kind;
+        const char *model;
+    } rows[] = { { &gf_prov_fal, "fal-ai/fast-sdxl" },
+                 { &gf_prov_fal, "fal-ai/gpt-image-1/edit-image" },
+                 { &gf_prov_fal, "fal-ai/nano-banana/edit" },
+                 { &gf_prov_fal, "fal-ai/ghiblify" },
+                 { &gf_prov_fal, "any/model" },
+                 { &gf_prov_aiml, "flux/dev" },
+                 { &gf_prov_aiml, "flux/dev/image-to-image" },
+                 { &gf_prov_aiml, "another" },
+                 { &gf_prov_openai, "gpt-image-1" },
+                 { &gf_prov_openai, "dall-e-2" },
+                 { &gf_prov_openai, "dall-e-3" },
+                 { &gf_prov_openai, "another" },
+                 { &gf_prov_replicate, "black-forest-labs/flux-dev" },
+                 { &gf_prov_replicate, "google/nano-banana" },
+                 { &gf_prov_replicate, "any/model" },
+                 { &gf_prov_stability, "sd3" },
+                 { &gf_prov_stability, "sd3-large-turbo" },
+                 { &gf_prov_stability, "ultra" },
+                 { &gf_prov_stability, "structure" },
+                 { &gf_prov_stability, "control/style" },
+                 { &gf_prov_stability, "core" } };
+    size_t i, j;
+
+    ck_assert_ptr_null(gf_bound_name((int)UNIT_COUNT(chosen) + 1)); /* all of them, and pixels */
+    for (i = 0; i < UNIT_COUNT(rows) * UNIT_COUNT(chosen); i++) {
+        const gf_prov_kind_t *kind = rows[i / UNIT_COUNT(chosen)].kind;
+        const char *model = rows[i / UNIT_COUNT(chosen)].model;
+        const char *name = chosen[i % UNIT_COUNT(chosen)].name;
+        const char *given = apr_psprintf(unit.ctx.pool, "{\"%s\":%s}", name,
+                                         chosen[i % UNIT_COUNT(chosen)].json);
+        bool changes = false;
+
+        for (j = 0; j < 2; j++) {
+            changes = changes
+                      || strcmp(sent_with(kind, model, given, j == 1),
+                                sent_with(kind, model, "{}", j == 1))
+                             != 0;
+        }
+        ck_assert_msg(changes == kind->honours(model, name), "%s %s: %s", kind->name, model, name);
+    }
+}
+END_TEST
+
 START_TEST(what_nobody_declared_does_not_pass)
 {
     scene_t *made = scene(&gf_prov_openai, "https://api.example.test", "any");
@@ -170,7 +254,8 @@ int main(void)
     const TTest *const tests[] = {
         sizes_are_bounded_in_every_form,    a_type_has_bounds_of_its_own,
         defaults_fill_what_is_left_open,    nothing_beyond_its_bounds_reaches_a_provider,
-        what_nobody_declared_does_not_pass, NULL,
+        a_kind_honours_what_it_sends,       what_nobody_declared_does_not_pass,
+        NULL,
     };
 
     return unit_run("bound", tests);
