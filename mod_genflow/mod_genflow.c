@@ -418,6 +418,9 @@ static void genflow_error_filter(request_rec *r)
     if (handler) {
         send_request_id(r, handler);
     }
+    if (handler && !api_studio_is(handler)) {
+        api_cors_again(r);
+    }
     if (front) {
         front_denied(r, front);
     }

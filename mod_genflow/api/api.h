@@ -84,6 +84,9 @@ typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
  * response. DECLINED, or HTTP_NO_CONTENT: it was a preflight. */
 int api_cors(request_rec *r);
 
+/* Sets the same headers again where httpd has lost them. */
+void api_cors_again(request_rec *r);
+
 /* ---- one generation (api/generation.c) ---- */
 
 /* Deletes the ended generation of {id} and its picture; the caller replies. Errors: NO_GENERATION,

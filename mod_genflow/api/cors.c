@@ -184,3 +184,14 @@ int api_cors(request_rec *r)
     }
     return preflight ? HTTP_NO_CONTENT : DECLINED;
 }
+
+/* The first call has set one of these two. */
+void api_cors_again(request_rec *r)
+{
+    const char *vary = apr_table_get(r->err_headers_out, "Vary");
+
+    if (!apr_table_get(r->err_headers_out, "Access-Control-Allow-Origin")
+        && !(vary && ap_strstr_c(vary, "Origin"))) {
+        api_cors(r);
+    }
+}

@@ -515,11 +515,14 @@ void *httpd_conf_create_server(apr_pool_t *pool, server_rec *server)
     return sc;
 }
 
-/* The configuration is one for all virtual hosts. */
+/* The configuration is one for all virtual hosts. Only GenflowModel may stand in one of them. */
 void *httpd_conf_merge_server(apr_pool_t *pool, void *base, void *add)
 {
+    server_conf_t *all = base;
+    const server_conf_t *one = add;
+
     (void)pool;
-    (void)add;
+    apr_array_cat(all->conf->models, one->conf->models);
     return base;
 }
 

@@ -66,6 +66,14 @@ my $again = from($OURS, GET => "/shared/pictures$picture",
     headers => { 'If-None-Match' => api(GET => "/generated$picture")->{headers}{etag} });
 is $again->{status}, 304, 'a picture that is known';
 is_deeply [cors($again)], [$OURS, 'true'], '... may be read from the cache';
+for my $case ([$OURS, '/shared', $OURS, 'true'], [$OTHER, '/shared', '-', '-'], [$OTHER, '/open', '*', '-'], [$OURS, '/api', '-', '-']) {
+    my ($origin, $at, @may) = @$case;
+    my $path   = $at eq '/shared' ? "/shared/pictures$picture" : "$at/assets/" . asset($at);
+    my $beyond = from($origin, GET => $path, user => $user, headers => { Range => 'bytes=99999999-' });
+    is $beyond->{status}, 416, "bytes behind the end of $at";
+    is_deeply [cors($beyond)], \@may, '... may be read by the same pages';
+    is $beyond->{headers}{vary} // '', $at eq '/shared' ? 'Origin' : '', '... which Vary says once';
+}
 
 # ---- preflights ----
 
@@ -134,4 +142,9 @@ sub from {
 sub cors {
     my ($res) = @_;
     return map { $res->{headers}{"access-control-allow-$_"} // '-' } qw(origin credentials);
+}
+
+sub asset {
+    my ($at) = @_;
+    return data(api(POST => "$at/assets", user => $user, headers => { 'Content-Type' => 'image/png' }, body => png(3, 2)))->{id};
 }

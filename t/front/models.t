@@ -4,7 +4,7 @@
 # <Location> replaces names of the outer one.
 use Genflow::Test;
 
-use Genflow::Httpd qw(refused accepted);
+use Genflow::Httpd qw(refused accepted small_site);
 
 sub within { return "<Location /openai/v1>\nSetHandler genflow-openai\n@_\n</Location>\n" }
 
@@ -26,6 +26,29 @@ accepted('one of each kind', within("GenflowModel a sketch\nGenflowModel o/n ske
         . "GenflowModel o/n:v1 sketch preset=p output=list"));
 accepted('a name again in a section inside', within('GenflowModel a sketch')
         . "<Location /openai/v1/inside>\nGenflowModel a sketch preset=p\n</Location>\n");
+
+my $INSIDE = "<VirtualHost *:1>\n%s\n</VirtualHost>\n";
+accepted('a name in a virtual host', sprintf $INSIDE, within('GenflowModel a sketch'));
+refused('... of a type that is not there', sprintf($INSIDE, within('GenflowModel a nothing')), 'there is no <GenflowType nothing>');
+
+# ---- in a virtual host ----
+
+my $hosts = Genflow::Httpd->start(small_site() . <<'END');
+<VirtualHost *:*>
+    <Location "/openai/v1">
+        SetHandler genflow-openai
+        GenflowUser "%{HTTP:X-User}"
+        GenflowModel inside neo-glitch preset=base
+    </Location>
+</VirtualHost>
+END
+talk_to($hosts);
+my $guest = account(3);
+my $made  = api(POST => '/openai/v1/images/generations', user => $guest, json => { model => 'inside', prompt => 'a cat in the rain' });
+is $made->{status}, 200, 'a name of a virtual host has its type' or diag $made->{content};
+credits_are $guest, 2, 0, '... and its price';
+is_deeply [map { $_->{id} } @{ data(api(GET => '/openai/v1/models', user => $guest))->{data} }], ['inside'], '... and is listed';
+talk_to();
 
 # ---- what clients get ----
 
