@@ -52,13 +52,13 @@ export class EventHub {
     #steals = false;
     #takeOver = () => {};
     #heard = 0;
+    #began = 0;
+    #newest = -Infinity; // when an event came last
+    #isJoined = false; // the tab that leads has said where it is
     /** @type {string | undefined} id of the last event */
     #last;
-    /** @type {Map<string, string> | null} states that polling has seen; null: it has not begun */
-    #known = null;
-    /** @type {string | undefined} */
-    #since;
-    #isOld = false; // the server does not know `since`
+    /** @type {import('./genflow-poll.js').Polls | null} */
+    #polls = null;
 
     /**
      * @param {object} parts
@@ -149,6 +149,8 @@ export class EventHub {
         const running = new AbortController();
         this.#running = running;
         this.#state = 'opening';
+        this.#began = this.#clock.now();
+        this.#isJoined = false;
         const { signal } = running;
         const tick = setInterval(() => this.#check(), TICK);
         signal.addEventListener('abort', () => clearInterval(tick));
@@ -229,7 +231,9 @@ export class EventHub {
             this.#last = message.event.id ?? this.#last;
             this.#emit(message.event);
         } else {
-            const missed = message.since !== this.#last && this.#last !== undefined;
+            const missed = this.#last === undefined ? !this.#isJoined && message.quiet < this.#heard - this.#began
+                : message.since !== this.#last;
+            this.#isJoined = true;
             this.#state = message.live ? 'live' : 'down';
             this.#last = message.since;
             if (missed) this.#emit({ event: 'reset', data: {} });
@@ -238,11 +242,13 @@ export class EventHub {
 
     /** To the other tabs: whether the stream delivers, and up to where. */
     #tell() {
-        this.#channel?.postMessage({ kind: 'state', live: this.live, since: this.#last });
+        this.#channel?.postMessage({ kind: 'state', live: this.live, since: this.#last,
+            quiet: this.#clock.now() - this.#newest });
     }
 
     /** @param {GenflowEvent} event */
     #emit(event) {
+        this.#newest = this.#clock.now();
         for (const listener of [...this.#listeners]) listener(event);
     }
 
@@ -336,47 +342,21 @@ export class EventHub {
         const end = this.#clock.now() + time;
         this.#state = 'down';
         for (let delay = POLL; !signal.aborted && this.#clock.now() < end;) {
-            const found = await this.#look(signal).catch(() => ({ changed: false, busy: false }));
-            delay = found.changed ? POLL : Math.min(delay * 1.5, found.busy ? POLL_MAX : POLL_IDLE);
+            const isFirst = !this.#polls?.hasBegun;
+            const found = await this.#look(signal).catch(() => null);
+            if (isFirst && found && this.#last !== undefined) this.#send({ event: 'reset', data: {} });
+            for (const event of found?.events ?? []) this.#send(event);
+            delay = found?.events.length ? POLL : Math.min(delay * 1.5, found?.busy ? POLL_MAX : POLL_IDLE);
             this.#heard = this.#clock.now();
             this.#tell();
             await sleepOrOnline(this.#clock, delay, signal).catch(() => {});
         }
     }
 
-    /**
-     * What has changed since the last look, by the server's own times. The first look only remembers.
-     * @param {AbortSignal} signal
-     */
-    async #look(signal) {
-        const query = { limit: 100, since: this.#isOld ? undefined : this.#since };
-        const { data } = await this.#http.json('GET', 'generations', { query, signal, once: true }).catch((error) => {
-            this.#isOld ||= error.status === 422;
-            throw error;
-        });
-        const before = this.#known;
-        /** @type {import('./genflow.js').Generation[]} */
-        const items = data.items;
-        const news = items.filter((one) => before?.get(one.id) !== stateOf(one));
-        this.#known = new Map(items.map((one) => [one.id, stateOf(one)]));
-        const live = items.filter((one) => !isEnded(one)).map(({ createdAt }) => createdAt);
-        const times = live.length > 0 ? live : items.map((one) => one.finishedAt ?? one.createdAt);
-        times.sort();
-        this.#since = times[live.length > 0 ? 0 : times.length - 1] ?? this.#since;
-        if (!before) {
-            if (this.#last !== undefined) this.#send({ event: 'reset', data: {} });
-            return { changed: false, busy: live.length > 0 };
-        }
-        news.forEach((data) => this.#send({ event: 'generation', data }));
-        if (news.length > 0) await this.#balance(signal);
-        return { changed: news.length > 0, busy: live.length > 0 };
-    }
-
     /** @param {AbortSignal} signal */
-    async #balance(signal) {
-        const { data } = await this.#http.json('GET', 'getQuota', { signal, once: true });
-        this.#send({ event: 'balance', data: { balance: data.currentBalance + data.held, held: data.held,
-            remaining: data.remaining } });
+    async #look(signal) {
+        this.#polls ??= new (await import('./genflow-poll.js')).Polls(this.#http);
+        return this.#polls.look(signal);
     }
 
     /** @param {GenflowEvent} event to the listeners of all tabs */
@@ -384,14 +364,6 @@ export class EventHub {
         this.#channel?.postMessage({ kind: 'event', event });
         this.#emit(event);
     }
-}
-
-/**
- * What a person sees of it.
- * @param {import('./genflow.js').Generation} generation
- */
-function stateOf({ status, retryCount, progress, logs, queuePosition, persisted, title, tags, favourite }) {
-    return JSON.stringify([status, retryCount, progress, logs?.length, queuePosition, persisted, title, tags, favourite]);
 }
 
 /** Can tabs share a stream here? */

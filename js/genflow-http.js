@@ -130,7 +130,7 @@ export class Http {
 
     /** @param {import('./genflow.js').Options & { clock: Clock }} options */
     constructor({ base, fetch: ownFetch, headers, credentials, refresh, clock }) {
-        this.#base = base.replace(/\/+$/, '');
+        this.#base = absolute(base);
         this.#fetch = ownFetch ?? globalThis.fetch.bind(globalThis);
         this.#headers = headers;
         this.#credentials = credentials ?? 'same-origin';
@@ -140,7 +140,7 @@ export class Http {
 
     /** The absolute address of the API, where there is a page; else as it was given. */
     get address() {
-        return globalThis.location ? new URL(this.#base, globalThis.location.href).href : this.#base;
+        return this.#base;
     }
 
     /**
@@ -237,6 +237,20 @@ export class Http {
         }
         this.#signIns += 1;
     }
+}
+
+/**
+ * An address for fetch, without a slash at its end. fetch refuses addresses that have a name and a password, also
+ * where they come from the address of the page: http://alice:secret@host/page.
+ * @param {string} base
+ */
+function absolute(base) {
+    const path = base.replace(/\/+$/, '');
+    const page = globalThis.document?.baseURI ?? globalThis.location?.href;
+    if (page === undefined) return path;
+    const here = new URL(page);
+    [here.username, here.password] = ['', ''];
+    return new URL(`${path}/`, here).href.replace(/\/+$/, '');
 }
 
 /**

@@ -1,21 +1,17 @@
-/**
- * The names that front ends of older systems call, as thin aliases of genflow.js:
- *
- *     import { names } from './genflow-legacy.js';
- *     const functions = names(genflow);
- *     const { imageUrl } = await functions['neo-glitch-generate']({ prompt, presetKey, runId });
- *
- * They return what genflow.js returns. A runId is the idempotency key of its generation; who the user is the site
- * knows, so a userId is left out. conf/genflow-legacy.conf serves the same names to front ends that stay as they are.
- */
 export type Body = {
     runId?: string;
     userId?: string;
     [member: string]: any;
 };
+export type Functions = Record<string, (body?: any) => Promise<any>>;
+export type Genflow = import('./genflow.js').Genflow;
 /** @typedef {{ runId?: string, userId?: string, [member: string]: any }} Body */
+/** @typedef {Record<string, (body?: any) => Promise<any>>} Functions */
+/** @typedef {import('./genflow.js').Genflow} Genflow */
 /**
- * @param {import('./genflow.js').Genflow} genflow
+ * @param {Genflow} genflow
  * @param {string[]} [types]
+ * @param {Genflow} [older]
+ * @returns {Functions}
  */
-export declare function names(genflow: import('./genflow.js').Genflow, types?: string[]): Record<string, (body?: any) => Promise<any>>;
+export declare function names(genflow: Genflow, types?: string[], older?: Genflow): Functions;

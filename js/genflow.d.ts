@@ -254,7 +254,8 @@ export declare class Genflow {
         [Symbol.asyncIterator]: () => AsyncGenerator<Generation, void, void>;
     };
     /**
-     * What happens to the user's generations and credits, as it comes; one stream for all tabs.
+     * What happens to the user's generations and credits, as it comes; one stream for all tabs. Lists that are read
+     * after the first event miss nothing; after a `reset` read them anew.
      * @param {{ since?: string, signal?: AbortSignal, on: (event: import('./genflow-events.js').GenflowEvent) => void }}
      *     options since: the id of the last event that was seen
      * @returns {() => void} ends it, as the signal does
@@ -335,4 +336,20 @@ export declare class Genflow {
         type: string;
         expiresAt: string;
     }>;
+    /**
+     * Any other request below the base, for what has no function here. It is repeated where no response came, unless
+     * `once` says that this does harm.
+     * @param {string} method
+     * @param {string} path without a slash before it
+     * @param {{ query?: Record<string, string | number | boolean | null | undefined>, json?: any, signal?: AbortSignal,
+     *     headers?: Record<string, string>, once?: boolean }} [call]
+     * @returns {Promise<any>} the JSON of its response
+     */
+    request(method: string, path: string, call?: {
+        query?: Record<string, string | number | boolean | null | undefined>;
+        json?: any;
+        signal?: AbortSignal;
+        headers?: Record<string, string>;
+        once?: boolean;
+    }): Promise<any>;
 }

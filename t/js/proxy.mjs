@@ -74,6 +74,7 @@ function serve(site, user, request, response) {
     const own = user.token && request.headers['x-token'] !== user.token ? '401' : how;
     if (own === 'request') return request.socket.destroy();
     if (/^\d+$/.test(own)) return refuse(Number(own), entry, request, response);
+    if (own !== 'pass') delete request.headers['if-none-match']; // what is treated has a body
     const upstream = pass(site, request, (answer) => {
         entry.status = answer.statusCode;
         return treat(own, answer, request, response);

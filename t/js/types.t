@@ -28,6 +28,7 @@ SKIP: {
     -d "$folder/program/node_modules/mod-genflow" or skip 'npm is not installed', 3;
     write_file('right.ts', <<'END');
 import { Genflow, GenflowError, type Generation } from 'mod-genflow';
+import { names } from 'mod-genflow/legacy';
 
 const genflow = new Genflow({ base: '/api', refresh: async () => {}, headers: () => ({ Authorization: 'Bearer x' }) });
 export async function all(file: Blob, stop: AbortSignal): Promise<string | null> {
@@ -40,6 +41,8 @@ export async function all(file: Blob, stop: AbortSignal): Promise<string | null>
         await genflow.retry(made.id);
         await genflow.fallback(made.id);
         await genflow.update((await genflow.cancel(made.id)).id, { tags: ['sea'], favourite: true, title: null });
+        await genflow.request('GET', 'credits', { query: { limit: 1 }, signal: stop });
+        await names(genflow, ['sketch'], new Genflow({ base: '/.netlify/functions' }))['sketch-generate']({ prompt: 'a cat' });
         await genflow.upload(file, { maxBytes: 1, onSize: ({ bytes, width }) => [bytes, width] });
     } catch (error) {
         if (error instanceof GenflowError) return `${error.code} ${error.retryAfter} ${error.shortfall} ${error.validationErrors[0].field}`;

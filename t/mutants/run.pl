@@ -228,8 +228,8 @@ sub meet_sites {
 
 sub copy_of_sources {
     my $folder = tempdir('genflow-mutants.XXXXXX', TMPDIR => 1, CLEANUP => 1);
-    my @names = map { "$source/$_" } qw(Makefile.am configure.ac conf docs mod_genflow
-        mod_genflow_local sql support t);
+    my @names = map { "$source/$_" } qw(Makefile.am configure.ac conf docs js mod_genflow
+        mod_genflow_local sql studio support t);
     push @names, grep { -f } map { "$source/$_" } qw(ARCHITECTURE.md CHANGES CONTRIBUTING.md LICENSE README.md
         SECURITY.md .clang-format);
     system('cp', '-R', @names, $folder) == 0 && system("$folder/support/build", '--only') == 0

@@ -22,7 +22,7 @@ use parent -norequire, 'Exporter';
 
 our @EXPORT = qw(run_checks);
 
-use constant { USERS => 120, CREDITS => 20 };
+use constant { USERS => 200, CREDITS => 20 };
 
 sub run_checks {
     my ($where, $file) = @_;
@@ -69,6 +69,10 @@ sub script_site {
     my $site  = Genflow::Httpd::small_site('js-sketch') =~ s/(?=^<.GenflowType>)/    GenflowTypeSource optional\n/mr;
     my $httpd = Genflow::Httpd->start($site . <<'END');
 Include "${GENFLOW_WORK}/t/conf/api.conf"
+Include "${GENFLOW_WORK}/conf/genflow-legacy.conf"
+<Location "/.netlify/functions">
+    GenflowUser "%{HTTP:X-User}"
+</Location>
 GenflowWatchUser 64
 <Location "/generated">
     SetHandler genflow-result
