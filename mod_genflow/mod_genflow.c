@@ -19,6 +19,7 @@
 
 #include "api/authn.h"
 #include "api/denied.h"
+#include "api/metrics.h"
 #include "api/place.h"
 #include "api/route.h"
 #include "api/api.h"
@@ -29,6 +30,7 @@
 #include "front/front.h"
 #include "httpd/check.h"
 #include "httpd/conf.h"
+#include "httpd/counters.h"
 #include "httpd/dir.h"
 #include "httpd/finish.h"
 #include "httpd/server.h"
@@ -122,6 +124,19 @@ static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t 
     return OK;
 }
 
+/* The values of the metrics, with the names of all routes. */
+static apr_status_t share_counters(const gf_conf_t *conf, server_rec *server, apr_pool_t *pconf)
+{
+    apr_array_header_t *routes = apr_array_make(pconf, 128, sizeof(const char *));
+
+    api_route_names(routes);
+    front_route_names(routes);
+    APR_ARRAY_PUSH(routes, const char *) = "result";
+    APR_ARRAY_PUSH(routes, const char *) = "studio";
+    APR_ARRAY_PUSH(routes, const char *) = "metrics";
+    return httpd_counters_make(&child_api.metrics, conf, routes, server, pconf);
+}
+
 /* Whose turn it is to claim, and the news between children. */
 static apr_status_t share_memory(apr_pool_t *pconf)
 {
@@ -175,6 +190,9 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
     if (rv == APR_SUCCESS) {
         rv = share_memory(pconf);
     }
+    if (rv == APR_SUCCESS) {
+        rv = share_counters(conf, server, pconf);
+    }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, rv, server,
                      "GF0007: no shared memory, or no descriptor");
@@ -217,7 +235,8 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
     }
     rv = gf_memory_share(apr_pool_abort_get(pchild));
     if (rv == APR_SUCCESS) {
-        rv = httpd_glue_child(pchild, server, conf);
+        gf_metrics_child(child_api.metrics);
+        rv = httpd_glue_child(pchild, server, conf, child_api.metrics);
     }
     httpd_glue_ctx(&ctx, pchild, conf);
     child_api.conf = conf;
@@ -229,6 +248,7 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
     }
     if (rv == APR_SUCCESS) {
         gf_hub_set_board(child_api.hub, board);
+        gf_hub_set_metrics(child_api.hub, child_api.metrics);
         rv = gf_preset_cache_make(&child_api.presets, pchild, conf, PRESETS_AGE);
     }
     child_api.drawing = apr_pcalloc(pchild, sizeof(*child_api.drawing));
@@ -317,6 +337,16 @@ static void send_request_id(request_rec *r, const char *handler)
     }
 }
 
+/* A handler without a table of addresses is a route by itself. */
+static void begin_visit(request_rec *r, const char *handler)
+{
+    const char *route = strncmp(handler, "genflow-", 8) == 0 ? handler + 8 : NULL;
+
+    if (ap_is_initial_req(r)) {
+        httpd_visit_begin(r, route);
+    }
+}
+
 /* GenflowUser may name visitors by their network: each of them has all addresses of it. */
 static int genflow_header_parser(request_rec *r)
 {
@@ -327,6 +357,10 @@ static int genflow_header_parser(request_rec *r)
     }
     gf_reply_unmark(r);
     send_request_id(r, handler);
+    begin_visit(r, handler);
+    if (api_metrics_is(handler)) {
+        return OK;
+    }
     if (api_studio_is(handler)) {
         api_studio_headers(r);
         return OK;
@@ -402,6 +436,9 @@ static int genflow_handler(request_rec *r)
     if (r->handler && api_studio_is(r->handler) && api_place_is_location(r)) {
         return api_studio(r);
     }
+    if (r->handler && api_metrics_is(r->handler) && child_api.hub) {
+        return api_metrics(r, &child_api);
+    }
     if (!r->handler || !child_api.hub || !is_ours(child_api.conf, r->handler, r->pool)) {
         return DECLINED;
     }
@@ -424,9 +461,15 @@ static void genflow_error_filter(request_rec *r)
     if (front) {
         front_denied(r, front);
     }
-    else if (!handler || !api_studio_is(handler)) { /* a page: httpd's own */
+    else if (!handler || !(api_studio_is(handler) || api_metrics_is(handler))) { /* httpd's own */
         api_denied(r);
     }
+}
+
+static int genflow_log(request_rec *r)
+{
+    httpd_visit_count(r, child_api.metrics);
+    return DECLINED;
 }
 
 static void genflow_hooks(apr_pool_t *pool)
@@ -455,6 +498,7 @@ static void genflow_hooks(apr_pool_t *pool)
                             AP_AUTH_INTERNAL_PER_URI);         /* what needs no user */
     ap_hook_fixups(genflow_fixups, NULL, NULL, APR_HOOK_LAST); /* addresses without SetHandler */
     ap_hook_handler(genflow_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_log_transaction(genflow_log, NULL, NULL, APR_HOOK_MIDDLE); /* each request that ended */
     ap_hook_insert_error_filter(genflow_error_filter, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

@@ -7,6 +7,7 @@
 #include <httpd.h>
 
 #include "api/handlers.h"
+#include "base/metric.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "db/api_key_cache.h"
@@ -25,6 +26,7 @@ typedef struct gf_api_t {
     gf_preset_cache_t *presets;
     gf_key_cache_t *keys;  /* NULL: the child could not start */
     gf_buckets_t *buckets; /* of all children */
+    gf_metrics_t *metrics; /* of all children */
     volatile apr_uint32_t
         *drawing;      /* threads that wait for a thumbnail, or make it (api/result.c) */
     const char *owner; /* this process, as owner of leases */

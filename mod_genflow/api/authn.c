@@ -16,11 +16,12 @@
 #include "api/place.h"
 #include "base/clock.h"
 #include "db/api_key_cache.h"
+#include "httpd/counters.h"
 #include "httpd/glue.h"
 #include "httpd/limits.h"
 #include "httpd/server.h"
 
-/* What this request learned here: in its request_config. */
+/* What this request learned here. */
 typedef struct seen_t {
     gf_key_t *key;          /* NULL: it has none */
     gf_err_t *refused;      /* by authentication; NULL: it was not refused */
@@ -30,19 +31,26 @@ typedef struct seen_t {
 
 static seen_t *seen_of(request_rec *r)
 {
-    seen_t *seen = ap_get_module_config(r->request_config, &genflow_module);
+    httpd_visit_t *visit = httpd_visit(r);
 
-    if (!seen) {
-        seen = apr_pcalloc(r->pool, sizeof(*seen));
-        ap_set_module_config(r->request_config, &genflow_module, seen);
+    if (!visit->authn) {
+        visit->authn = apr_pcalloc(r->pool, sizeof(seen_t));
     }
-    return seen;
+    return visit->authn;
+}
+
+/* NULL: nothing. */
+static const seen_t *seen_before(const request_rec *r)
+{
+    const httpd_visit_t *visit = ap_get_module_config(r->request_config, &genflow_module);
+
+    return visit ? visit->authn : NULL;
 }
 
 const gf_key_t *api_authn_key(const request_rec *r)
 {
     for (; r; r = r->prev ? r->prev : r->main) {
-        const seen_t *seen = ap_get_module_config(r->request_config, &genflow_module);
+        const seen_t *seen = seen_before(r);
 
         if (seen && seen->key) {
             return seen->key;
@@ -53,7 +61,7 @@ const gf_key_t *api_authn_key(const request_rec *r)
 
 gf_err_t *api_authn_refused(const request_rec *r, int status)
 {
-    const seen_t *seen = ap_get_module_config(r->request_config, &genflow_module);
+    const seen_t *seen = seen_before(r);
 
     if (seen && seen->refused) {
         return seen->refused;
@@ -320,7 +328,7 @@ static const char *quoted(const char *text, apr_pool_t *pool)
 
 int api_authn_challenge(request_rec *r, const char *type)
 {
-    const seen_t *seen = ap_get_module_config(r->request_config, &genflow_module);
+    const seen_t *seen = seen_before(r);
     const char *realm = ap_auth_name(r);
     const char *reason = "";
 

@@ -11,15 +11,18 @@
 #include "api/authn.h"
 #include "api/cors.h"
 #include "api/legacy.h"
+#include "api/metrics.h"
 #include "api/place.h"
 #include "base/text.h"
 #include "db/gallery.h"
+#include "httpd/counters.h"
 #include "httpd/dir.h"
 #include "httpd/server.h"
 #include "httpd/glue.h"
 #include "model/type.h"
 
-#define USER_MAX 255 /* characters */
+#define USER_MAX 255        /* characters */
+#define HANDLER  "genflow-" /* the begin of a handler's name */
 
 /* The words of api/route_table.h. */
 #define GET      API_GET
@@ -97,7 +100,7 @@ bool api_route_is_ours(const gf_conf_t *conf, const char *handler, apr_pool_t *s
     const char *act;
 
     return strcmp(handler, GF_API_HANDLER) == 0 || strcmp(handler, "genflow-result") == 0
-           || strcmp(handler, "genflow-admin") == 0
+           || strcmp(handler, "genflow-admin") == 0 || api_metrics_is(handler)
            || type_handler(conf, handler, &act, scratch_pool);
 }
 
@@ -246,6 +249,34 @@ static unsigned scopes_of(const gf_req_t *req, const api_route_t *route)
     return scopes;
 }
 
+/* "admin" of genflow-admin. A handler of a type stands for the API. */
+static const char *room_of(const char *handler)
+{
+    return strncmp(handler, HANDLER, strlen(HANDLER)) == 0 ? handler + strlen(HANDLER) : "api";
+}
+
+static const char *route_name(const char *room, const char *path, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, room, "/", path, NULL);
+}
+
+void api_route_name_table(apr_array_header_t *names, const char *room, const api_route_t *table,
+                          int count)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        APR_ARRAY_PUSH(names, const char *) = route_name(room, table[i].path, names->pool);
+    }
+}
+
+void api_route_names(apr_array_header_t *names)
+{
+    api_route_name_table(names, "api", routes, COUNT(routes));
+    api_route_name_table(names, "api", old_routes, COUNT(old_routes));
+    api_route_name_table(names, "admin", admin_routes, COUNT(admin_routes));
+}
+
 static gf_err_t *call_handler(gf_req_t *req, const api_route_t *route)
 {
     if (!(route->flags & ANYONE)) {
@@ -283,6 +314,7 @@ gf_err_t *api_route_serve(gf_req_t *req, const char *path, const api_route_t *ta
     if (i == count) {
         return wrong_method(req, methods);
     }
+    httpd_visit(req->r)->route = route_name(room_of(req->r->handler), table[i].path, req->r->pool);
     if (!(table[i].flags & ANYONE) && req->r->method_number != M_GET
         && api_cors_is_foreign(req->r)) {
         const char *origin = apr_table_get(req->r->headers_in, "Origin");

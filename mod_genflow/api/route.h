@@ -46,7 +46,16 @@ bool api_route_leads(const char *path);
 /* Serves a request whose handler is ours. */
 int api_route(request_rec *r, const gf_api_t *api);
 
+/* Adds the names of all rows to `names` (const char *), as the metrics label their requests: the
+ * handler's name without "genflow-", and the path: "api/{type}/generate". A name may come twice.
+ * While httpd starts. */
+void api_route_names(apr_array_header_t *names);
+
 /* ---- for tables of others ---- */
+
+/* The same of a table whose handler is genflow-<room>. */
+void api_route_name_table(apr_array_header_t *names, const char *room, const api_route_t *table,
+                          int count);
 
 /* A zeroed request with r, api and ctx, in the request's pool. */
 gf_req_t *api_route_request(request_rec *r, const gf_api_t *api);

@@ -114,6 +114,12 @@ void api_stream_log(api_stream_t *stream, const gf_err_t *err)
     gf_err_log(req->ctx, err);
 }
 
+static apr_status_t count_end(void *metrics)
+{
+    gf_metric_add(metrics, GF_METRIC_STREAMS, -1, NULL, NULL, NULL);
+    return APR_SUCCESS;
+}
+
 gf_err_t *api_stream_run(api_stream_t *stream, gf_err_t *(*step)(bool *over, api_wait_t *wait))
 {
     gf_req_t *req = stream->wait.req;
@@ -132,6 +138,8 @@ gf_err_t *api_stream_run(api_stream_t *stream, gf_err_t *(*step)(bool *over, api
     if (!api_wait_begin(&stream->wait)) {
         return too_many_streams(req);
     }
+    gf_metric_add(req->api->metrics, GF_METRIC_STREAMS, 1, NULL, NULL, NULL);
+    apr_pool_cleanup_register(r->pool, req->api->metrics, count_end, apr_pool_cleanup_null);
     api_stream_head(r);
     api_stream_send(stream,
                     stream->is_plain ? ":\n\n" : apr_psprintf(r->pool, "retry: %d\n\n", COME_BACK));

@@ -16,6 +16,7 @@
 
 struct gf_conf_t;
 struct gf_log_sink_t;
+struct gf_metrics_t;
 
 /* A borrowed database connection: `pg` is libpq's PGconn, `owner` what the lender needs to take it
  * back. */
@@ -57,6 +58,8 @@ typedef struct gf_ctx_t {
      * statement that is sent again under it answers as the first one did. NULL: each statement is
      * a call of its own, with a token of its own. */
     const char *call;
+
+    struct gf_metrics_t *metrics; /* base/metric.h; NULL: nothing is counted */
 
     /* Begins each log line: "job=... ", "request=... "; may be "" or NULL. */
     const char *subject;

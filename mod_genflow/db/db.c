@@ -11,6 +11,7 @@
 #include <libpq-events.h>
 #include <libpq-fe.h>
 
+#include "base/metric.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "db/answer.h"
@@ -262,6 +263,9 @@ static gf_err_t *statement_error(gf_ctx_t *ctx, const call_t *call, const PGresu
     const char *message = message_of(result, state);
     gf_err_t *err;
 
+    if (call->is_silent || is_unavailable(state)) {
+        gf_metric_add(ctx->metrics, GF_METRIC_DB_FAILURES, 1, NULL, NULL, NULL);
+    }
     if (call->is_silent) {
         err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS,
                           "%s (%s): no answer within %d s; the connection is closed. Look for a "
@@ -288,6 +292,7 @@ static gf_err_t *statement_error(gf_ctx_t *ctx, const call_t *call, const PGresu
 gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *statement,
                      const gf_type_t *type, const void *in, bool *raced)
 {
+    apr_time_t begun = gf_ctx_now(ctx);
     gf_connection_t connection;
     PGresult *result;
     call_t call;
@@ -296,11 +301,15 @@ gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *stat
         gf_err_t *err =
             gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s: no connection", statement->label);
 
+        gf_metric_add(ctx->metrics, GF_METRIC_DB_FAILURES, 1, NULL, NULL, NULL);
         err->retry_after = RETRY_AFTER_SECONDS;
         return err;
     }
+    gf_metric_observe(ctx->metrics, GF_METRIC_DB_WAIT, gf_ctx_now(ctx) - begun, NULL, NULL);
+    begun = gf_ctx_now(ctx);
     call_begin(&call, ctx, statement, type, in);
     result = run_call(ctx, connection.pg, &call);
+    gf_metric_observe(ctx->metrics, GF_METRIC_DB_TIME, gf_ctx_now(ctx) - begun, NULL, NULL);
     if (ctx->lender->on_answer) {
         ctx->lender->on_answer(!is_dead(connection.pg, result)
                                    && strncmp(result_sqlstate(result), "57P", 3) != 0

@@ -34,6 +34,15 @@ const front_t *front_find(const char *handler)
     return NULL;
 }
 
+void front_route_names(apr_array_header_t *names)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(fronts) / sizeof(fronts[0]); i++) {
+        api_route_name_table(names, fronts[i]->name, fronts[i]->routes, fronts[i]->count);
+    }
+}
+
 front_call_t *front_call(const gf_req_t *req)
 {
     return req->front;

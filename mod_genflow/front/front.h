@@ -64,6 +64,9 @@ front_call_t *front_call(const gf_req_t *req);
 /* The front of that handler; NULL: it is none. */
 const front_t *front_find(const char *handler);
 
+/* Adds the names of all rows of all fronts: as api_route_names(). */
+void front_route_names(apr_array_header_t *names);
+
 /* Does a request with this handler need no user? */
 bool front_is_open(request_rec *r, const gf_conf_t *conf, const char *handler);
 

@@ -470,6 +470,8 @@ const command_rec httpd_conf_commands[] = {
         "expression that names the user"),
     AP_INIT_TAKE1("SetHandler", httpd_set_handler, NULL, OR_FILEINFO,
         "httpd's own: here only the section that gives a handler of ours is noted"),
+    AP_INIT_RAW_ARGS("Require", httpd_set_require, NULL, OR_AUTHCFG,
+        "httpd's own: here only the section that has one is noted"),
     AP_INIT_TAKE1("GenflowBase", httpd_set_base, NULL, ACCESS_CONF,
         "path where the API is mounted"),
     AP_INIT_TAKE1("GenflowSignOutUrl", httpd_set_sign_out, NULL, RSRC_CONF | ACCESS_CONF,

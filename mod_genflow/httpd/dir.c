@@ -49,6 +49,7 @@ void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add)
     merged->user = merged->user ? merged->user : parent->user;
     merged->base = merged->base ? merged->base : parent->base;
     merged->mount = merged->mount ? merged->mount : parent->mount;
+    merged->required = merged->required || (!merged->handles && parent->required);
     merged->sign_out = merged->sign_out ? merged->sign_out : parent->sign_out;
     merged->legacy = merged->legacy >= 0 ? merged->legacy : parent->legacy;
     merged->unknown = merged->unknown >= 0 ? merged->unknown : parent->unknown;
@@ -150,7 +151,16 @@ const char *httpd_set_handler(cmd_parms *cmd, void *dir, const char *name)
 {
     if (strncmp(name, "genflow-", 8) == 0) {
         ((httpd_dir_t *)dir)->mount = location_around(cmd);
+        ((httpd_dir_t *)dir)->handles = true;
     }
+    return NULL;
+}
+
+const char *httpd_set_require(cmd_parms *cmd, void *dir, const char *line)
+{
+    (void)cmd;
+    (void)line;
+    ((httpd_dir_t *)dir)->required = true;
     return NULL;
 }
 

@@ -26,6 +26,11 @@ typedef struct httpd_dir_t {
      * section inside are added to those around it. */
     apr_hash_t *paths;
 
+    /* Has the section that sets a handler of ours a Require of its own, or one inside of it? Those
+     * around it do not count. */
+    bool required;
+    bool handles; /* this very section sets one; while httpd starts */
+
     const char *sign_out; /* GenflowSignOutUrl; NULL: none */
 
     int legacy;  /* GenflowLegacyNames; -1: not set */
@@ -80,6 +85,9 @@ const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text);
 
 /* SetHandler, beside httpd's own setter: records the section that names a handler of ours. */
 const char *httpd_set_handler(cmd_parms *cmd, void *dir, const char *name);
+
+/* Require, beside that of mod_authz_core: records that the section has one. */
+const char *httpd_set_require(cmd_parms *cmd, void *dir, const char *line);
 
 /* GenflowBase: a path that begins with a slash and does not end with one; "/" alone is "". */
 const char *httpd_set_base(cmd_parms *cmd, void *dir, const char *text);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/metric.h"
 #include "db/db.h"
 #include "db/admin_connections.h"
 
@@ -33,6 +34,7 @@ static struct {
     apr_pool_t *pool;
     gf_log_sink_t sink;
     gf_lender_t lender;
+    gf_metrics_t *metrics;
     gf_admin_connections_t *admin_connections; /* of administration; NULL: it has no database */
     volatile apr_uint32_t down;     /* 1: do not trouble mod_dbd, which logs each failure */
     volatile apr_uint32_t next_try; /* seconds: then one thread checks the database */
@@ -218,11 +220,13 @@ static void give_connection(gf_connection_t *connection, void *baton)
 
 /* ---- contexts ---- */
 
-apr_status_t httpd_glue_child(apr_pool_t *pool, server_rec *server, const gf_conf_t *conf)
+apr_status_t httpd_glue_child(apr_pool_t *pool, server_rec *server, const gf_conf_t *conf,
+                              gf_metrics_t *metrics)
 {
     apr_allocator_t *allocator;
 
     child.server = server;
+    child.metrics = metrics;
     child.sink.write = write_line;
     child.sink.level = level_of(server);
     /* one thread writes into it, of any kind: with prefork the child's allocator has no lock */
@@ -255,6 +259,7 @@ void httpd_glue_ctx(gf_ctx_t *ctx, apr_pool_t *pool, const gf_conf_t *conf)
     ctx->lender = &child.lender;
     ctx->clock = gf_clock_now;
     ctx->call = NULL;
+    ctx->metrics = child.metrics;
     ctx->subject = "";
 }
 

@@ -27,8 +27,12 @@ typedef enum { HTTPD_ONCE_CONNECTIONS = 1, HTTPD_ONCE_SCHEMA = 2 } httpd_once_t;
 /* True for the first call of all children of this start; any thread. */
 bool httpd_glue_once(httpd_once_t what);
 
-/* child_init: prepares sink and lender for this child. Before any context is made. */
-apr_status_t httpd_glue_child(apr_pool_t *pool, server_rec *server, const gf_conf_t *conf);
+struct gf_metrics_t;
+
+/* child_init: prepares sink and lender for this child, whose contexts count in `metrics`. Before
+ * any context is made. */
+apr_status_t httpd_glue_child(apr_pool_t *pool, server_rec *server, const gf_conf_t *conf,
+                              struct gf_metrics_t *metrics);
 
 /* A context for the background of this child (no request); its pool is `pool`. */
 void httpd_glue_ctx(gf_ctx_t *ctx, apr_pool_t *pool, const gf_conf_t *conf);

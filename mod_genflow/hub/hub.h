@@ -16,6 +16,7 @@
 typedef struct gf_hub_t gf_hub_t;
 struct gf_board_t;    /* hub/board.h */
 struct gf_shortcut_t; /* hub/shortcut.h */
+struct gf_metrics_t;  /* base/metric.h */
 
 #define GF_HUB_ID      40 /* bytes for the id of a generation */
 #define GF_HUB_VERSION 24 /* bytes for the version of a row */
@@ -84,6 +85,9 @@ apr_status_t gf_hub_make(gf_hub_t **hub, apr_pool_t *pool, const gf_hub_bounds_t
 /* From now on the ends that gf_hub_bg_publish() publishes are put on the board of this httpd, too.
  */
 void gf_hub_set_board(gf_hub_t *hub, struct gf_board_t *board);
+
+/* From now on the places and waiters of this child are values of its metrics. */
+void gf_hub_set_metrics(gf_hub_t *hub, struct gf_metrics_t *metrics);
 
 /* The shortcuts of this child. */
 struct gf_shortcut_t *gf_hub_shortcut(const gf_hub_t *hub);

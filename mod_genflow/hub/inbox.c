@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "base/clock.h"
+#include "base/metric.h"
 #include "hub/board.h"
 #include "hub/hub.h"
 #include "hub/inside.h"
@@ -52,6 +53,11 @@ void gf_hub_set_board(gf_hub_t *hub, gf_board_t *board)
     hub->board = board;
 }
 
+void gf_hub_set_metrics(gf_hub_t *hub, gf_metrics_t *metrics)
+{
+    hub->metrics = metrics;
+}
+
 gf_shortcut_t *gf_hub_shortcut(const gf_hub_t *hub)
 {
     return hub->shortcut;
@@ -85,6 +91,7 @@ bool gf_hub_reserve(gf_hub_t *hub)
     pthread_mutex_lock(&hub->mutex);
     room = !hub->closing && hub->jobs < hub->bounds.jobs;
     hub->jobs += room;
+    gf_metric_set(hub->metrics, GF_METRIC_IN_FLIGHT, hub->jobs);
     pthread_mutex_unlock(&hub->mutex);
     return room;
 }
@@ -95,6 +102,7 @@ void gf_hub_leave(gf_hub_t *hub)
 
     pthread_mutex_lock(&hub->mutex);
     hub->jobs--;
+    gf_metric_set(hub->metrics, GF_METRIC_IN_FLIGHT, hub->jobs);
     closing = hub->closing;
     pthread_mutex_unlock(&hub->mutex);
     if (closing) {

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "base/clock.h"
+#include "base/metric.h"
 #include "hub/board.h"
 #include "hub/hub.h"
 #include "hub/inside.h"
@@ -81,6 +82,7 @@ static void link_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
     }
     hub->waiters = waiter;
     hub->waiting++;
+    gf_metric_set(hub->metrics, GF_METRIC_WAITING, hub->waiting);
     hub->threads += has_thread(waiter);
     link_watches(hub, waiter);
 }
@@ -114,6 +116,7 @@ static void unlink_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
     hub->looking = hub->looking == waiter ? waiter->next : hub->looking;
     hub->asking = hub->asking == waiter ? waiter->next : hub->asking;
     hub->waiting--;
+    gf_metric_set(hub->metrics, GF_METRIC_WAITING, hub->waiting);
     hub->threads -= has_thread(waiter);
     for (i = 0; i < waiter->count; i++) {
         unlink_watch(hub, &waiter->watches[i]);

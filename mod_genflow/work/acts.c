@@ -265,6 +265,8 @@ static gf_err_t *note_health(gf_run_t *run, gf_ctx_t *ctx)
     }
     health->unknown = false;
     if (did == GF_BREAKER_OPENED) {
+        gf_metric_add(ctx->metrics, GF_METRIC_BREAKER_OPENED, 1, choice->provider->name, NULL,
+                      NULL);
         gf_log(ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0408",
                "the breaker of %s/%s opened for %" APR_TIME_T_FMT " ms: %s", choice->provider->name,
                choice->model, apr_time_as_msec(choice->provider->breaker_open), health->why);

@@ -254,6 +254,9 @@ static void heartbeat_done(gf_dispatch_t *dispatch)
         gf_run_t *next = run->next;
         gf_event_t event = gf_heartbeat_event(&dispatch->heartbeat, run);
 
+        if (event == GF_EVENT_LEASE_LOST) {
+            gf_metric_add(dispatch->flow.ctx.metrics, GF_METRIC_LEASES_LOST, 1, NULL, NULL, NULL);
+        }
         if (event != GF_EVENT_NONE) {
             interrupt_alarm(dispatch, run, event);
         }

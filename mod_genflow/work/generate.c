@@ -8,6 +8,7 @@
 #include "store/gate.h"
 #include "work/acts.h"
 #include "work/attempt.h"
+#include "work/count.h"
 #include "work/exchange.h"
 #include "work/intent.h"
 #include "work/outcome.h"
@@ -465,4 +466,5 @@ const gf_kind_t gf_kind_generate = { .name = "generate",
                                      .rule_count = sizeof(rules) / sizeof(rules[0]),
                                      .prepare = gf_intent_prepare,
                                      .perform = gf_acts_perform,
+                                     .count = gf_count_generate,
                                      .hand_back = hand_back };

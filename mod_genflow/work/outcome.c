@@ -9,6 +9,7 @@
 
 #include "model/type.h"
 #include "work/attempt.h"
+#include "work/count.h"
 
 #define JITTER_PERCENT 20
 #define POLL_FIRST     (APR_USEC_PER_SEC / 4) /* after a run was accepted */
@@ -317,6 +318,7 @@ static void requeue_run(gf_flow_t *flow, gf_run_t *run, gf_err_code_t code,
 
 void gf_outcome_retry(gf_flow_t *flow, gf_run_t *run)
 {
+    gf_count_provider(flow, run, GF_METRIC_RETRIES);
     run->job->retries++;
     requeue_run(flow, run, run->outcome.code, retry_backoff(run));
 }
@@ -325,6 +327,7 @@ void gf_outcome_next_entry(gf_flow_t *flow, gf_run_t *run, gf_err_code_t code)
 {
     gf_job_t *job = run->job;
 
+    gf_count_provider(flow, run, GF_METRIC_FALLBACKS);
     job->chain_pos = gf_type_next(job->type, job->chain_pos + 1, job->source_url);
     job->retries = 0;
     requeue_run(flow, run, code, 0);
@@ -345,6 +348,7 @@ void gf_outcome_leave(gf_flow_t *flow, gf_run_t *run)
            "is tried, and the user pays once (GenflowTypeUnknown next)",
            run->of.generate.choice->provider->name);
     gf_attempt_cancel(flow, run);
+    gf_count_provider(flow, run, GF_METRIC_FALLBACKS);
     run->of.generate.unsure = true;
     job->chain_pos = position;
     job->retries = 0;

@@ -4,6 +4,7 @@
 #include "work/remove.h"
 
 #include "db/picture.h"
+#include "work/count.h"
 #include "work/exchange.h"
 
 /* ---- the act ---- */
@@ -65,6 +66,12 @@ static bool is_local(const gf_flow_t *flow, const gf_run_t *run)
            || gf_store_file(conf, run->job, run->job->remove_url, flow->ctx.pool);
 }
 
+static void count_removed(gf_flow_t *flow, gf_run_t *run)
+{
+    (void)run;
+    gf_count_again(flow, GF_METRIC_REMOVALS, "done");
+}
+
 /* It was stored under another configuration. */
 static bool is_elsewhere(const gf_flow_t *flow, const gf_run_t *run)
 {
@@ -73,6 +80,7 @@ static bool is_elsewhere(const gf_flow_t *flow, const gf_run_t *run)
 
 static void report_elsewhere(gf_flow_t *flow, gf_run_t *run)
 {
+    gf_count_again(flow, GF_METRIC_REMOVALS, "given_up");
     gf_log(gf_run_about(flow, run), GF_LOG_WARNING, APR_SUCCESS, "GF0417",
            "the generation was deleted, but this store does not have its picture; remove it by "
            "hand: %s",
@@ -88,6 +96,7 @@ static bool is_still_there(const gf_flow_t *flow, const gf_run_t *run)
 
 static void report_still_there(gf_flow_t *flow, gf_run_t *run)
 {
+    gf_count_again(flow, GF_METRIC_REMOVALS, "retried");
     gf_log(gf_run_about(flow, run), GF_LOG_WARNING, APR_SUCCESS, "GF0418",
            "the store did not remove a picture without a generation (HTTP %d); retried later: %s",
            run->msg->status, is_anywhere(run) ? run->job->id : run->job->remove_url);
@@ -122,12 +131,12 @@ static const gf_duty_t duties[GF_STATES] = {
 
 /* clang-format off */
 static const gf_rule_t rules[] = {
-    R(IN(START), ON(BEGUN), is_local, NULL, SETTLE),
+    R(IN(START), ON(BEGUN), is_local, count_removed, SETTLE),
     R(IN(START), ON(BEGUN), is_elsewhere, report_elsewhere, SETTLE),
     R(IN(START), ON(BEGUN), NULL, NULL, REMOVE),
     R(IN(REMOVE), ON(ANSWERED), is_still_there, report_still_there, OVER),
     R(IN(REMOVE), ON(ANSWERED), has_more_types, take_next_type, REMOVE),
-    R(IN(REMOVE), ON(ANSWERED), NULL, NULL, SETTLE),
+    R(IN(REMOVE), ON(ANSWERED), NULL, count_removed, SETTLE),
     R(IN(SETTLE), ON(WRITTEN) | ON(REFUSED), NULL, NULL, OVER),
     N(IN(SETTLE), ON(NO_DATABASE), NULL, gf_run_note_outage, PAUSE),
     N(IN(SETTLE), ON(ALARM), NULL, NULL, AGAIN),

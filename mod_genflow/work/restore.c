@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "db/picture.h"
+#include "work/count.h"
 #include "work/exchange.h"
 #include "work/outcome.h"
 #include "work/result.h"
@@ -103,13 +104,14 @@ static void retry_later(gf_flow_t *flow, gf_run_t *run)
     int retries = run->job->restore_tries < DOUBLINGS ? run->job->restore_tries : DOUBLINGS;
     apr_interval_time_t wait = RETRY_WAIT << (retries - 1);
 
-    (void)flow;
     run->delay = wait < RETRY_WAIT_MAX ? wait : RETRY_WAIT_MAX;
+    gf_count_again(flow, GF_METRIC_RESTORES, "retried");
 }
 
 static void give_up(gf_flow_t *flow, gf_run_t *run)
 {
     run->delay = 0;
+    gf_count_again(flow, GF_METRIC_RESTORES, "given_up");
     gf_log(gf_run_about(flow, run), GF_LOG_WARNING, APR_SUCCESS, "GF0416",
            "restore given up: the picture is gone before the store took it: %s",
            run->job->restore_url);
@@ -117,6 +119,7 @@ static void give_up(gf_flow_t *flow, gf_run_t *run)
 
 static void report_settled(gf_flow_t *flow, gf_run_t *run)
 {
+    gf_count_again(flow, GF_METRIC_RESTORES, gf_result_came_late(run) ? "given_up" : "done");
     if (!gf_result_came_late(run)) {
         gf_log(gf_run_about(flow, run), GF_LOG_INFO, APR_SUCCESS, "GF0413", "restored: %s",
                run->result.image_url);

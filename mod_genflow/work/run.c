@@ -198,6 +198,9 @@ static gf_step_t follow_rule(gf_flow_t *flow, gf_run_t *run, const gf_rule_t *ru
     case GF_NEXT_AGAIN:
         return give_act(flow, run);
     default:
+        if (run->kind->count) {
+            run->kind->count(flow, run, event, rule->next);
+        }
         return enter_state(flow, run, rule->next);
     }
 }

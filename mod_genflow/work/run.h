@@ -8,6 +8,7 @@
 #ifndef WORK_RUN_H
 #define WORK_RUN_H
 
+#include "base/metric.h"
 #include "db/breaker.h"
 #include "db/queue.h"
 #include "db/settle.h"
@@ -104,6 +105,11 @@ typedef struct gf_generate_t {
     bool unsure;
     const char *cause;
     const char *words;
+
+    /* For the metrics: when this process submitted the attempt, 0: it did not, or the attempt has
+     * ended; and was its answer lost? */
+    apr_time_t sent_at;
+    bool was_lost;
 } gf_generate_t;
 
 /* A completed picture that is stored once more (job->restore_url). */

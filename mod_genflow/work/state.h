@@ -148,6 +148,10 @@ typedef struct gf_kind_t {
     gf_err_t *(*perform)(struct gf_run_t *run, gf_ctx_t *ctx,
                          gf_err_t *(*act)(struct gf_run_t *run, gf_ctx_t *ctx));
 
+    /* The run leaves its state for `next`: adds to the metrics; NULL: nothing. Does not block. */
+    void (*count)(const struct gf_flow_t *flow, struct gf_run_t *run, gf_event_t event,
+                  gf_state_t next);
+
     /* The child ends, and only this thread is left: writes to the database what the next host must
      * know. True: this gives the job back. NULL: there is nothing to write. */
     bool (*hand_back)(struct gf_flow_t *flow, struct gf_run_t *run);

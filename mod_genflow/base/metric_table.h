@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
+/* Every value that genflow-metrics and server-status report, one row each, and the alerts on them.
+ * base/metric.c and base/metric_text.c serve the rows; support/metrics writes docs/metrics.md,
+ * conf/genflow-dashboard.json and conf/genflow-alerts.yml from them (t/00-metrics.t compares).
+ *
+ *   symbol  GF_METRIC_<symbol> in C
+ *   name    without the suffix of its kind: a COUNTER gets _total, a SHORT or LONG histogram
+ *           _bucket, _sum and _count
+ *   kind    COUNTER, GAUGE; SHORT: a histogram of seconds, for requests; LONG: one for generations
+ *   scope   HOST    of this httpd: its children add to it in shared memory
+ *           CHILD   the sum of what the living children set, each for itself
+ *           GLOBAL  of the database: the same at each host. One child of a host reads it
+ *   unit    ONE, SECONDS (counted in microseconds), BYTES
+ *   labels  up to three of the list in base/metric.h, in their order; NO where there are fewer
+ *   panel   of the dashboard: the row of panels that it is in
+ *   help    one sentence. That of a GLOBAL value says so by itself (base/metric_text.c)
+ *
+ * GF_ALERT has a name, an expression in which each name is one of the list, for how long it holds,
+ * its severity, and what to do. */
+
+/* ---- requests ---- */
+
+GF_METRIC(HTTP_REQUESTS, "genflow_http_requests", COUNTER, HOST, ONE, ROUTE, METHOD, CODE,
+          "Requests", "Requests by route, method and class of status.")
+GF_METRIC(HTTP_DURATION, "genflow_http_request_duration_seconds", SHORT, HOST, SECONDS,
+          ROUTE, CODE, NO,
+          "Requests", "Time from the header of a request to the end of its response.")
+GF_METRIC(WAITING, "genflow_waiting_requests", GAUGE, CHILD, ONE, NO, NO, NO,
+          "Requests", "Requests that wait for a generation, streams included.")
+GF_METRIC(STREAMS, "genflow_event_streams", GAUGE, CHILD, ONE, NO, NO, NO,
+          "Requests", "Event streams that are open.")
+
+/* ---- generations ---- */
+
+GF_METRIC(DURATION, "genflow_generation_duration_seconds", LONG, HOST, SECONDS, TYPE, OUTCOME, NO,
+          "Generations", "Time from creation to end of the generations that this host ended.")
+GF_METRIC(IN_FLIGHT, "genflow_jobs_in_flight", GAUGE, CHILD, ONE, NO, NO, NO,
+          "Generations", "Jobs that this host works on: generations, restores, removals, webhooks.")
+GF_METRIC(LEASES_LOST, "genflow_leases_lost", COUNTER, HOST, ONE, NO, NO, NO,
+          "Generations", "Leases of running jobs that another process took over.")
+
+/* ---- providers ---- */
+
+GF_METRIC(SUBMISSIONS, "genflow_provider_submissions", COUNTER, HOST, ONE, PROVIDER, NO, NO,
+          "Providers", "Requests for a picture that were sent to a provider, each at most once.")
+GF_METRIC(COST, "genflow_provider_cost", COUNTER, HOST, ONE, PROVIDER, NO, NO,
+          "Providers", "Submissions times GenflowProviderPrice, in the unit of that directive.")
+GF_METRIC(ATTEMPTS, "genflow_provider_attempt_duration_seconds", LONG, HOST, SECONDS,
+          PROVIDER, RESULT, NO,
+          "Providers", "Time from the submission to what ended the attempt at this provider.")
+GF_METRIC(RETRIES, "genflow_provider_retries", COUNTER, HOST, ONE, PROVIDER, NO, NO,
+          "Providers", "Attempts that are repeated at the same provider.")
+GF_METRIC(FALLBACKS, "genflow_provider_fallbacks", COUNTER, HOST, ONE, PROVIDER, NO, NO,
+          "Providers", "Generations that left this provider for the next one of their type.")
+GF_METRIC(UNKNOWN, "genflow_provider_unknown", COUNTER, HOST, ONE, PROVIDER, NO, NO,
+          "Providers", "Submissions whose answer was lost, so that they may have to be paid.")
+GF_METRIC(BREAKER_OPENED, "genflow_breaker_opened", COUNTER, HOST, ONE, PROVIDER, NO, NO,
+          "Providers", "How often the breaker of a model of this provider opened.")
+
+/* ---- pictures and webhooks ---- */
+
+GF_METRIC(RESTORES, "genflow_restores", COUNTER, HOST, ONE, AGAIN, NO, NO,
+          "Pictures and webhooks", "Attempts to store a picture that is stored temporarily.")
+GF_METRIC(REMOVALS, "genflow_removals", COUNTER, HOST, ONE, AGAIN, NO, NO,
+          "Pictures and webhooks", "Attempts to remove a picture from the store.")
+GF_METRIC(DELIVERIES, "genflow_webhook_deliveries", COUNTER, HOST, ONE, AGAIN, NO, NO,
+          "Pictures and webhooks", "Attempts to deliver a webhook to a client.")
+
+/* ---- the database ---- */
+
+GF_METRIC(DB_WAIT, "genflow_database_connection_wait_seconds", SHORT, HOST, SECONDS, NO, NO, NO,
+          "Database", "Time that a statement waited for a connection of mod_dbd.")
+GF_METRIC(DB_TIME, "genflow_database_statement_duration_seconds", SHORT, HOST, SECONDS, NO, NO, NO,
+          "Database", "Time that a statement took, retries included.")
+GF_METRIC(DB_FAILURES, "genflow_database_failures", COUNTER, HOST, ONE, NO, NO, NO,
+          "Database", "Statements that failed because the database was not available.")
+
+/* ---- the module ---- */
+
+GF_METRIC(INFO, "genflow_info", GAUGE, HOST, ONE, VERSION, NO, NO,
+          "Module", "Always 1: the version of the module.")
