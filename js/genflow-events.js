@@ -200,7 +200,9 @@ export class EventHub {
             this.#takeOver = () => { if (!this.#leads) end(); };
             const wish = this.#steals ? { steal: true } : { signal: turn.signal };
             this.#steals = false;
-            await navigator.locks.request(name, wish, () => this.#lead(turn.signal)).catch(() => {});
+            const isDenied = await navigator.locks.request(name, wish, () => this.#lead(turn.signal))
+                .then(() => false, (error) => error.name === 'SecurityError'); // a browser that stores nothing
+            if (isDenied) return this.#poll(signal, Infinity);
             end(); // another tab took the lock
             signal.removeEventListener('abort', end);
         }
