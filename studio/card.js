@@ -7,6 +7,7 @@ import {
     isEnded, meaning, row, say, seconds, seen, shown, small, t, toast, typeOf, wordsOf,
 } from './page.js';
 
+const LOOK = 15_000;                             // ms until it asks whether the picture is stored
 const cards = new Map();                         // id: its cards
 const running = new Set();                       // cards with a clock
 const requested = new Map();                     // what is being requested: its first card
@@ -131,6 +132,10 @@ class Card extends HTMLElement {
         running[isEnded(generation) ? 'delete' : 'add'](this);
         this.tick();
         this.progress(generation);
+        if (status === 'completed' && !shown(generation)) this.later ??= setTimeout(() => {
+            this.later = null;
+            if (this.isConnected) app.gf.get(generation.id).then(seen, () => {});
+        }, LOOK);
         if (before && before.status !== 'sending' && before.status !== status) {
             if (status === 'completed') toast(t('done'));
             else if (status !== 'failed') say(stateOf(generation));    // a failure is an alert

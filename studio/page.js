@@ -228,6 +228,17 @@ export function failed(error) {
     toast(`[${error?.code ?? error?.name}] ${meaning(error?.code, error?.message, true)}`);
 }
 
+/** In place of the form: not signed in, or no answer. */
+export function trouble(error) {
+    const out = error?.status === 401;
+    $('#trouble').replaceChildren(h('h2', {}, t(out ? 'signed.out' : 'trouble')),
+        h('p', {}, out ? t('signed.out.text') : meaning(error?.code, error?.message, true)),
+        h('p', {}, h('a', { href: location.href, className: 'button primary' },
+            t(out ? 'sign.in' : 'again'))));
+    $('#trouble').hidden = false;
+    $('#make').hidden = true;
+}
+
 /** Gives the user a file. */
 export function give(blob, name) {
     const url = URL.createObjectURL(blob);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the page shows when the user is not signed in, or when it cannot begin.
+// What the page asks for when the sign-in has ended.
 
-import { $, dialog, h, meaning, read, t } from './page.js';
+import { dialog, h, read, t } from './page.js';
 
 let signing = null;
 
@@ -24,15 +24,4 @@ export function signInAgain() {
         });
     });
     return signing;
-}
-
-/** In place of the form: not signed in, or no answer. */
-export function trouble(error) {
-    const out = error?.status === 401;
-    $('#trouble').replaceChildren(h('h2', {}, t(out ? 'signed.out' : 'trouble')),
-        h('p', {}, out ? t('signed.out.text') : meaning(error?.code, error?.message, true)),
-        h('p', {}, h('a', { href: location.href, className: 'button primary' },
-            t(out ? 'sign.in' : 'again'))));
-    $('#trouble').hidden = false;
-    $('#make').hidden = true;
 }

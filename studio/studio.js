@@ -5,7 +5,7 @@
 import {
     $, app, address, bus, date, emit, expected, failed, followed, foreign, generations, h, here,
     isOwn, link, presetsOf, read, recall, remember, seconds, seen, shared, showMenu, speak, t,
-    toast, typeOf,
+    toast, trouble, typeOf,
 } from './page.js';
 
 const form = $('#make');
@@ -27,7 +27,6 @@ function client() {
 }
 /** A part of the page that needs the client. */
 const later = name => client().then(() => import(name));
-const trouble = error => import('./signin.js').then(part => part.trouble(error));
 
 const chosen = () => typeOf(fields.type?.value);
 

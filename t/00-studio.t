@@ -13,6 +13,7 @@ use Test::More;
 
 use constant {
     MOST_LINES => 400,
+    COLUMNS    => 100,
     MOST_BYTES => 100_000,    # HTML, CSS and modules together, without languages and genflow.js
 };
 
@@ -78,6 +79,7 @@ none('the English words for an error are a meaning of docs/errors.md',
 # ---- what the Content-Security-Policy forbids, and what would parse HTML ----
 
 none("no file of the page has more than @{[MOST_LINES]} lines", grep { ($file{$_} =~ tr/\n//) > MOST_LINES } @code);
+none("no line of the page has more than @{[COLUMNS]} columns", grep { length > COLUMNS } map { characters($file{$_}) } @code);
 my $bytes = 0;
 $bytes += length $file{$_} for @code;
 cmp_ok $bytes, '<=', MOST_BYTES, "the page has at most @{[MOST_BYTES]} bytes ($bytes)";
@@ -163,6 +165,8 @@ sub lines_with {
     }
     return @found;
 }
+
+sub characters { my ($text) = @_; utf8::decode($text); return split /\n/, $text }
 
 sub repeated { my %count; return grep { $count{$_}++ == 1 } @_ }
 
