@@ -8,7 +8,8 @@
 //     await check('a page comes', async () => { await alice.visit(); equal(await alice.page.title(), 'Studio') });
 //     await alice.leave();            // checks that the console is empty
 //     done();
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { chromium } from 'playwright-core';
 
 import { check, deepEqual, site, user } from '../clients/check.mjs';
@@ -17,6 +18,7 @@ export const SIZES = {
     desktop: { viewport: { width: 1280, height: 900 } },
     phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
     narrow: { viewport: { width: 320, height: 640 }, isMobile: true, hasTouch: true },
+    zoomed: { viewport: { width: 320, height: 256 } },              // 1280 x 1024 at 400 %
     wide: { viewport: { width: 3840, height: 2160 } },
 };
 
@@ -26,11 +28,11 @@ const AXE = readFileSync(new URL('./node_modules/axe-core/axe.min.js', import.me
 const browser = await chromium.launch({ executablePath: process.env.GENFLOW_BROWSER });
 
 // Somebody with a browser of their own: an empty storage, the password of the site. Options: size, language, dark,
-// calm (reduced motion), forced (colours), password (null: none), init (runs before the page's scripts), and others
-// of Playwright's contexts. `expected`: patterns of messages that the console may have.
-export async function person(name, { size = 'desktop', language = 'en', dark, calm, forced, password = 'secret', init, expected = [],
-    ...more } = {}) {
-    const context = await browser.newContext({
+// calm (reduced motion), forced (colours), password (null: none), init (runs before the page's scripts), settings (of
+// Chromium, in a profile and process of their own), and others of Playwright's contexts. `expected`: patterns of messages that the console may have.
+export async function person(name, { size = 'desktop', language = 'en', dark, calm, forced, password = 'secret', init, settings,
+    expected = [], ...more } = {}) {
+    const context = await newContext(settings, {
         ...SIZES[size], locale: language, colorScheme: dark ? 'dark' : 'light', reducedMotion: calm ? 'reduce' : 'no-preference',
         forcedColors: forced ? 'active' : 'none', acceptDownloads: true,
         httpCredentials: password === null ? undefined : { username: user(name), password }, ...more,
@@ -49,6 +51,14 @@ export async function person(name, { size = 'desktop', language = 'en', dark, ca
     context.on('page', (page) => watch(page, problems));
     const page = await context.newPage();
     return new Person({ name, context, page, problems, expected, forced });
+}
+
+function newContext(settings, options) {
+    if (!settings) return browser.newContext(options);
+    const profile = mkdtempSync(`${tmpdir()}/profile-`);
+    mkdirSync(`${profile}/Default`);
+    writeFileSync(`${profile}/Default/Preferences`, JSON.stringify(settings));
+    return chromium.launchPersistentContext(profile, { executablePath: process.env.GENFLOW_BROWSER, ...options });
 }
 
 function watch(page, problems) {

@@ -35,11 +35,14 @@ await check('a first visit takes at most 25 kB and 10 requests', async () => {
     ok(total.requests <= 10, `${total.requests} requests`);
     ok(total.bytes <= 25_000, `${total.bytes} bytes`);
 });
-await check('the first picture comes within a second of its drawing', async () => {
+await check('the first picture comes soon after its drawing', async () => {
     const began = Date.now();
-    await rich.request('neo-glitch', `the first ${tag}`);
-    await (await rich.card('completed')).locator('.media img').waitFor();
-    console.log(`# first picture: ${Date.now() - began} ms`);
+    await rich.request('presets', `the first ${tag}`);
+    const picture = (await rich.card('completed')).locator('.media img');
+    await picture.evaluate((one) => one.decode());
+    const took = Date.now() - began;
+    const [{ processingTime }] = await rich.generations();
+    console.log(`# first picture: ${took} ms, of which the server drew for ${processingTime} ms`);
 });
 await check('50 generations at once', async () => {
     const idle = await longest(rich.page);
@@ -48,11 +51,36 @@ await check('50 generations at once', async () => {
         await rich.request('neo-glitch', `${one} of fifty ${tag}`);
     }
     await until(async () => await rich.page.locator('gf-card[data-status="completed"]').count() === 51);
-    console.log(`# longest task: ${await longest(rich.page)} ms, of the idle page ${idle} ms`);
+    console.log(`# longest task with 50 generations: ${await longest(rich.page)} ms, of the idle page ${idle} ms (0: none of 50 ms)`);
     equal((await rich.generations()).length, 51);
-    equal((await rich.credits())[0], 149);
+    equal((await rich.credits())[0], 148);
 });
 await rich.leave();
+
+// ---- pictures of a history ----
+
+const drawn = await person('drawn');
+await check('24 pictures of a history take at most 500 kB', async () => {
+    const { data } = await drawn.api('GET', '/api/presets');
+    const keys = data.presets.map((one) => one.key);
+    for (let one = 0; one < 24; one += 1) {
+        const made = await drawn.api('POST', '/api/presets/generate', { presetKey: keys[one % keys.length], prompt: `of 24: ${one}` });
+        equal(made.status, 'completed');
+    }
+    await until(async () => (await drawn.generations()).every((one) => one.thumbnailUrl));
+    const total = await wire(drawn, drawn.page);
+    await drawn.visit();
+    const pictures = drawn.page.locator('.tiles img');
+    for (const one of await pictures.all()) await one.scrollIntoViewIfNeeded();
+    equal(await pictures.count(), 24);
+    await until(() => pictures.evaluateAll((all) => all.every((one) => one.complete && one.naturalWidth > 64)));
+    const bytes = [...total.of].reduce((sum, [name, size]) => sum + (/-384\.webp$/.test(name) ? size : 0), 0);
+    console.log(`# 24 history pictures: ${bytes} bytes`);
+    ok(bytes <= 500_000, `${bytes} bytes`);
+});
+await drawn.leave();
+
+// ---- a long history ----
 
 const old = await person('old', { expected: [/status of 404/] });
 await check('a history of 10,000 is shown by pages', async () => {

@@ -4,7 +4,7 @@
 use Genflow::Test;
 use Genflow::Studio;
 
-my $site = studio_site(users => { rich => 200, old => 0 });
+my $site = studio_site(users => { rich => 200, drawn => 60, old => 0 });
 sql(Genflow::Site::read_text('support/bench.d/million.sql'), rows => 50_000, users => 10);      # a fifth is of `many`
 $site->{users}{old} = 'many';
 set_password($site, 'old', 'secret');

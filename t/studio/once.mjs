@@ -76,6 +76,30 @@ await oneCharge(rich, 'a second tab', async (gate) => {
     await other.locator('gf-card[data-status="completed"]', { hasText: gate }).waitFor();
     await other.close();
 });
+await oneCharge(rich, 'two tabs with the same button', async (gate) => {
+    const other = await rich.visit('/studio/', await rich.context.newPage());
+    await other.locator('input[name=type][value="custom-prompt"]').check();
+    await other.locator('#prompt').fill(`a boat ${gate} {{poll-gate=${gate}}}`);
+    await other.locator('#generate').click();
+    await other.locator('gf-card', { hasText: gate }).locator('.state', { hasText: 'Generating... (replicate)' }).waitFor();
+    await openGate(gate);
+    await other.locator('gf-card[data-status="completed"]', { hasText: gate }).waitFor();
+    equal(await other.locator('gf-card', { hasText: gate }).count(), 1);
+    await other.close();
+});
+await check('Retry in two tabs: one more generation', async () => {
+    const words = `a cracked bell ${tag} {{status=400 times=1}}`;
+    await rich.visit();
+    await rich.request('neo-glitch', words);
+    await rich.card('failed');
+    const made = (await rich.generations()).length;
+    const other = await rich.visit('/studio/', await rich.context.newPage());
+    await other.locator('.tiles .open[aria-label*="cracked bell"]').click();
+    await Promise.all([rich.page, other].map((page) => page.locator('gf-card').getByRole('button', { name: 'Retry' }).click()));
+    for (const page of [rich.page, other]) await page.locator('.tiles img[alt*="cracked bell"]').waitFor();
+    equal((await rich.generations()).length, made + 1);
+    await other.close();
+});
 await rich.leave();
 
 // ---- the sign-in expires ----

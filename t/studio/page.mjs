@@ -38,7 +38,7 @@ await rich.leave();
 // ---- each look ----
 
 for (const look of [
-    { language: 'ja', size: 'phone' }, { size: 'narrow', dark: true }, { language: 'ja', size: 'narrow' }, { size: 'wide' },
+    { language: 'ja', size: 'phone' }, { size: 'narrow', dark: true }, { language: 'ja', size: 'narrow' }, { size: 'wide' }, { size: 'zoomed' },
     { forced: true, calm: true }, { dark: true, language: 'ja' },
 ]) {
     const says = Object.entries(look).map(([name, value]) => (value === true ? name : value)).join(', ');
@@ -60,9 +60,17 @@ for (const look of [
         await page.locator('.toast', { hasText: texts[language].ready }).first().waitFor();
     });
     await guest.sound(`${says}, ready`);
-    await check(`${says}: the button can be reached`, async () => {
+    await check(`${says}: the button can be reached, and the prompt is not covered`, async () => {
         const box = await page.locator('#generate').boundingBox();
         ok(box.height >= 24 && box.width >= 24, `it has ${box.width} x ${box.height}`);
+        await page.locator('#prompt').focus();
+        await page.locator('#prompt').scrollIntoViewIfNeeded();
+        const covered = await page.locator('#prompt').evaluate((field) => {
+            const { left, top, width } = field.getBoundingClientRect();
+            const there = document.elementFromPoint(left + width / 2, top + 12);
+            return there === field ? null : there?.outerHTML.slice(0, 80);
+        });
+        equal(covered, null);
     });
     await guest.leave();
 }

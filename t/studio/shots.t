@@ -6,5 +6,5 @@ use Genflow::Test;
 use Genflow::Studio;
 
 my $drawn = "<GenflowType neo-glitch>\nGenflowTypeProviders local/glitch\n</GenflowType>\n";
-browse('shots', studio_site(conf => $drawn, users => { map { $_ => 40 } qw(desktop phone) }));
+browse('shots', studio_site(conf => $drawn, users => { fresh => 40, map { $_ => 100 } qw(desktop phone) }));
 finish;
