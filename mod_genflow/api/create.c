@@ -19,8 +19,8 @@
 #define MANY_SECONDS 5  /* after it one of the user's generations may have ended */
 #define FULL_SECONDS 10 /* after it the queue may be shorter */
 
-gf_err_t *api_create_dry(gf_req_t *req, int count, const char *prompt, const char *parameters,
-                         const char *source_url)
+gf_err_t *api_create_dry(gf_req_t *req, apr_int64_t cost, const char *prompt,
+                         const char *parameters, const char *source_url)
 {
     int begin = gf_type_begin(req->type, req->ctx, parameters, source_url);
     const gf_choice_t *choice = gf_type_choice(req->type, begin);
@@ -29,7 +29,7 @@ gf_err_t *api_create_dry(gf_req_t *req, int count, const char *prompt, const cha
 
     GF_TRY(gf_ledger_quota(&quota, req->ctx, req->user));
     gf_reply_begin(&out, req);
-    gf_out_put_int(&out, "estimatedCost", req->type->cost * count);
+    gf_out_put_int(&out, "estimatedCost", cost);
     gf_out_put_int(&out, "currentBalance", quota.balance - quota.held);
     gf_out_put_string(&out, "prompt", prompt);
     gf_out_put_string(&out, "provider", choice ? choice->provider->name : NULL);
@@ -47,14 +47,13 @@ static gf_err_t *over_limit(gf_req_t *req, gf_err_code_t code, int seconds)
     return err;
 }
 
-gf_err_t *api_create_refused(gf_req_t *req, const gf_created_t *created, int count)
+gf_err_t *api_create_refused(gf_req_t *req, const gf_created_t *created, apr_int64_t cost)
 {
     switch (created->outcome) {
     case GF_NO_CREDIT:
-        return gf_ledger_no_credit(req->ctx, req->user, created->balance - created->held,
-                                   req->type->cost * count);
+        return gf_ledger_no_credit(req->ctx, req->user, created->balance - created->held, cost);
     case GF_KEY_SPENT:
-        return gf_ledger_key_spent(req->ctx, req->key->id, req->type->cost * count);
+        return gf_ledger_key_spent(req->ctx, req->key->id, cost);
     case GF_QUOTA_SPENT:
         return gf_ledger_quota_spent(req->ctx, req->user);
     case GF_MISMATCH:
@@ -88,7 +87,7 @@ static void view_of_new(gf_view_t *view, const gf_req_t *req, const gf_spec_t *s
     view->source_url = spec->source_url;
     view->parameters_json = spec->parameters;
     view->seed_json = apr_psprintf(req->r->pool, "%" APR_INT64_T_FMT, spec->seed);
-    view->cost_json = apr_psprintf(req->r->pool, "%" APR_INT64_T_FMT, gf_param_cost(spec));
+    view->cost_json = apr_psprintf(req->r->pool, "%" APR_INT64_T_FMT, spec->cost);
     view->retry_count_json = "0";
     view->max_retries_json = apr_itoa(req->r->pool, spec->max_retries);
     view->created_at = created->created_at;
@@ -175,8 +174,7 @@ void api_create_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf
         }
         gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0502",
                "job=%s type=%s user=%s: created, %" APR_INT64_T_FMT " credit%s held", created[i].id,
-               req->type->name, req->user, gf_param_cost(spec),
-               gf_param_cost(spec) == 1 ? "" : "s");
+               req->type->name, req->user, spec->cost, spec->cost == 1 ? "" : "s");
         view_of_new(&views[i], req, &one, &created[i]);
         jobs[i] = begin->owner ? job_of(req, &one, &created[i], begin) : NULL;
     }
@@ -253,5 +251,5 @@ gf_err_t *api_create(gf_created_t *created, gf_begin_t *begin, gf_req_t *req,
     }
     return created->outcome == GF_CREATED || created->outcome == GF_REPLAY
                ? NULL
-               : api_create_refused(req, created, spec->count);
+               : api_create_refused(req, created, spec->cost * spec->count);
 }

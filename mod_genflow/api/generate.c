@@ -122,7 +122,7 @@ static gf_err_t *replay_closed(gf_req_t *req, const api_spec_body_t *body, gf_er
         return err;
     }
     return created->outcome == GF_REPLAY ? replay_answer(req, &spec, created)
-                                         : api_create_refused(req, created, spec.count);
+                                         : api_create_refused(req, created, 0);
 }
 
 gf_err_t *api_generate_body(gf_req_t *req, const api_spec_body_t *body)
@@ -140,7 +140,8 @@ gf_err_t *api_generate_body(gf_req_t *req, const api_spec_body_t *body)
         return err;
     }
     if (api_body_switch(req, "dryRun")) {
-        return api_create_dry(req, spec.count, spec.prompt, spec.parameters, spec.source_url);
+        return api_create_dry(req, spec.cost * spec.count, spec.prompt, spec.parameters,
+                              spec.source_url);
     }
     GF_TRY(api_spec_finish(&caller, hash, req, &spec, body));
     return make_generations(req, &spec, &caller);

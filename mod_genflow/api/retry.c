@@ -121,6 +121,7 @@ static gf_err_t *retry_at(gf_req_t *req, const char *act, int chain_pos)
     if (chain_pos == GF_TYPE_LOCAL && strcmp(view.status, "failed") == 0) {
         spec.fallback_of = view.id; /* of a cancelled one it costs as any other */
     }
+    GF_TRY(gf_param_price(&spec, req->ctx));
     return start_spec(req, &spec, act);
 }
 

@@ -65,17 +65,18 @@ gf_err_t *api_create(gf_created_t *created, gf_begin_t *begin, gf_req_t *req,
 /* How many of `count` are new. */
 int api_create_count(const gf_created_t *created, int count);
 
-/* The error of an outcome that is neither new nor a replay. */
-gf_err_t *api_create_refused(gf_req_t *req, const gf_created_t *created, int count);
+/* The error of an outcome that is neither new nor a replay, of a request that costs so many
+ * credits. */
+gf_err_t *api_create_refused(gf_req_t *req, const gf_created_t *created, apr_int64_t cost);
 
 /* The new generations: as views and, if they begin here, as jobs for the hub; else these are NULL.
  * Replayed ones have no view and no job. */
 void api_create_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf_spec_t *spec,
                       const gf_created_t *created, const gf_begin_t *begin);
 
-/* ?dryRun=1: the price of `count`, the provider that would begin; nothing happens. */
-gf_err_t *api_create_dry(gf_req_t *req, int count, const char *prompt, const char *parameters,
-                         const char *source_url);
+/* ?dryRun=1: what the request would cost, and the provider that would begin; nothing happens. */
+gf_err_t *api_create_dry(gf_req_t *req, apr_int64_t cost, const char *prompt,
+                         const char *parameters, const char *source_url);
 
 /* ---- start.c ---- */
 

@@ -16,7 +16,8 @@ static gf_err_t *dry_start(gf_req_t *req, const gf_find_t *find)
 
     GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, find));
     return strcmp(view.status, "pending") == 0 && !view.started
-               ? api_create_dry(req, 1, view.prompt, view.parameters_json, view.source_url)
+               ? api_create_dry(req, apr_atoi64(view.cost_json), view.prompt, view.parameters_json,
+                                view.source_url)
                : gf_steer_status(req->ctx, view.id, view.status);
 }
 

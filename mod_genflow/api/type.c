@@ -10,6 +10,7 @@
 #include "model/language.h"
 #include "model/param.h"
 #include "model/parameters.h"
+#include "model/price.h"
 #include "store/gate.h"
 
 static void put_number(gf_out_t *out, const char *name, double number)
@@ -129,6 +130,25 @@ static void put_state(gf_out_t *out, const gf_req_t *req, const gf_type_state_t 
                                       (double)state->half / 1000, (double)state->most / 1000));
 }
 
+/* The price of a request is in its dry run; these say what changes it. */
+static void put_prices(gf_out_t *out, const gf_type_t *type)
+{
+    int i;
+
+    gf_out_key(out, "prices");
+    gf_out_open(out, '[');
+    for (i = 0; type->prices && i < type->prices->nelts; i++) {
+        const gf_price_t *price = &APR_ARRAY_IDX(type->prices, i, gf_price_t);
+
+        gf_out_open(out, '{');
+        gf_out_put_int(out, "cost", price->credits);
+        gf_out_key(out, "when");
+        gf_price_put_terms(out, price);
+        gf_out_close(out, '}');
+    }
+    gf_out_close(out, ']');
+}
+
 static void put_type(gf_out_t *out, const gf_req_t *req, const gf_type_state_t *state)
 {
     static const char *const sources[] = {
@@ -141,6 +161,7 @@ static void put_type(gf_out_t *out, const gf_req_t *req, const gf_type_state_t *
     gf_out_open(out, '{');
     put_words(out, type, apr_table_get(req->r->headers_in, "Accept-Language"));
     gf_out_put_int(out, "cost", type->cost);
+    put_prices(out, type);
     gf_out_key(out, "fallbackCost");
     gf_out_raw(out, type->local ? apr_psprintf(out->pool, "%" APR_INT64_T_FMT, type->fallback_cost)
                                 : NULL);

@@ -248,6 +248,21 @@ bool gf_text_is_printable(const char *text, apr_size_t max)
     return length >= 1 && length <= max;
 }
 
+bool gf_text_is_listed(const char *words, const char *text)
+{
+    apr_size_t length = strlen(text);
+
+    while (*words) {
+        apr_size_t word = strcspn(words, "|");
+
+        if (word == length && strncmp(words, text, length) == 0) {
+            return true;
+        }
+        words += word + (words[word] == '|');
+    }
+    return false;
+}
+
 bool gf_text_int(apr_int64_t *out, const char *text)
 {
     char *end = NULL;

@@ -53,6 +53,9 @@ bool gf_text_is_name(const char *text, apr_size_t max);
 /* Is text only made of printable ASCII without spaces, from 1 to `max` long? Idempotency keys. */
 bool gf_text_is_printable(const char *text, apr_size_t max);
 
+/* Is text one of the words of "a|b|c"? */
+bool gf_text_is_listed(const char *words, const char *text);
+
 /* The word of `words` (NULL-ended) that is nearest to `text` by edit distance; NULL: none of them
  * is near. */
 const char *gf_text_nearest(const char *text, const char *const *words);

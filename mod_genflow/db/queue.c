@@ -122,7 +122,7 @@ static create_in_t create_values(const gf_ctx_t *ctx, const gf_caller_t *caller,
                              .source_url = spec->source_url,
                              .parameters = spec->parameters,
                              .seed = spec->seed,
-                             .cost = gf_param_cost(spec),
+                             .cost = spec->cost,
                              .max_retries = spec->max_retries,
                              .lifetime =
                                  spec->pending ? ctx->conf->pending_lifetime : spec->type->lifetime,

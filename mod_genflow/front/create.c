@@ -230,7 +230,7 @@ static gf_err_t *find_closed(gf_req_t *req, const api_spec_body_t *body, gf_err_
         return err;
     }
     return created->outcome == GF_REPLAY ? wait_for_known(req, views, created, count)
-                                         : api_create_refused(req, created, count);
+                                         : api_create_refused(req, created, 0);
 }
 
 static gf_err_t *create_checked(gf_req_t *req, const api_spec_body_t *body)

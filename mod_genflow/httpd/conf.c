@@ -465,6 +465,8 @@ const command_rec httpd_conf_commands[] = {
         "low, normal or high", "normal", "the highest priority of a request"),
     AP_INIT_TAKE_ARGV("GenflowTypeParameter", httpd_set_parameter, NULL, RSRC_CONF,
         "bounds of a parameter that costs money: name min default max, or name a|b|c"),
+    AP_INIT_TAKE_ARGV("GenflowTypePrice", httpd_set_price, NULL, RSRC_CONF,
+        "credits of a generation of which all terms hold: number name=value ..."),
 
     AP_INIT_TAKE1("GenflowUser", httpd_set_user, NULL, ACCESS_CONF,
         "expression that names the user"),

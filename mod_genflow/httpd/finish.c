@@ -19,6 +19,7 @@
 #include "httpd/studio.h"
 #include "httpd/waiting.h"
 #include "model/bound.h"
+#include "model/price.h"
 #include "model/type.h"
 #include "provider/provider.h"
 #include "store/store.h"
@@ -238,6 +239,9 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
     }
     if (!wrong) {
         wrong = finish_fallback(type, conf, pool);
+    }
+    if (!wrong) {
+        wrong = gf_price_wrong(type, pool);
     }
     return wrong ? wrong : gf_type_source(type, pool);
 }

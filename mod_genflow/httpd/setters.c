@@ -18,6 +18,7 @@
 #include "httpd/glue.h"
 #include "model/bound.h"
 #include "model/language.h"
+#include "model/price.h"
 #include "model/type.h"
 
 #define SECRET_MAX   4096
@@ -199,6 +200,27 @@ const char *httpd_set_parameter(cmd_parms *cmd, void *dir, int argc, char *const
         }
     }
     APR_ARRAY_PUSH(type->bounds, gf_bound_t) = bound;
+    return NULL;
+}
+
+const char *httpd_set_price(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    gf_type_t *type = httpd_server_conf(cmd->server)->type;
+    const char *wrong;
+    gf_price_t price;
+
+    (void)dir;
+    if (!type) {
+        return httpd_setters_not_here(cmd, false);
+    }
+    wrong = gf_price_read(&price, argc, argv, cmd->pool);
+    if (wrong) {
+        return apr_psprintf(cmd->pool, "GenflowTypePrice: %s", wrong);
+    }
+    if (!type->prices) {
+        type->prices = apr_array_make(cmd->pool, 2, sizeof(gf_price_t));
+    }
+    APR_ARRAY_PUSH(type->prices, gf_price_t) = price;
     return NULL;
 }
 

@@ -42,6 +42,9 @@ const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const arg
 /* GenflowTypeParameter name min default max, or name a|b|c: the last one of a name counts. */
 const char *httpd_set_parameter(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 
+/* GenflowTypePrice number name=value ...: the first one that holds counts. */
+const char *httpd_set_price(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
+
 /* GenflowTypeLabel, GenflowTypeText [language] text: the last one of a language counts. */
 const char *httpd_set_label(cmd_parms *cmd, void *dir, const char *first, const char *second);
 const char *httpd_set_text(cmd_parms *cmd, void *dir, const char *first, const char *second);

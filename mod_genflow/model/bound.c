@@ -90,13 +90,32 @@ const char *gf_bound_name(int i)
 
 /* ---- the directive ---- */
 
-static const char *known_names(apr_pool_t *pool)
+gf_bound_takes_t gf_bound_takes(const char *name)
+{
+    int row = row_of(name);
+
+    switch (row < 0 ? IS_FREE : known[row].kind) {
+    case IS_PIXELS:
+        return GF_BOUND_PIXELS;
+    case IS_NUMBER:
+    case IS_STEPS:
+        return GF_BOUND_NUMBERS;
+    case IS_WORD:
+        return GF_BOUND_WORDS;
+    case IS_SIZE:
+    case IS_FREE:
+        break;
+    }
+    return GF_BOUND_NOTHING;
+}
+
+const char *gf_bound_listed(apr_pool_t *pool)
 {
     const char *listed = "";
     int i;
 
     for (i = 0; i < KNOWN; i++) {
-        if (known[i].kind != IS_SIZE && known[i].kind != IS_FREE) {
+        if (gf_bound_takes(known[i].name) != GF_BOUND_NOTHING) {
             listed = apr_pstrcat(pool, listed, i ? ", " : "", known[i].name, NULL);
         }
     }
@@ -116,12 +135,12 @@ static bool are_words(const char *text)
     return false;
 }
 
-static bool read_number(double *number, const char *text)
+bool gf_bound_number(double *number, const char *text)
 {
     char *end;
 
     *number = strtod(text, &end);
-    return apr_isdigit(text[0]) && *end == '\0' && *number <= 1 << 30;
+    return apr_isdigit(text[0]) && *end == '\0' && *number <= GF_BOUND_NUMBER_MAX;
 }
 
 static const char *read_words(gf_bound_t *bound, int row, const char *text, apr_pool_t *pool)
@@ -155,8 +174,8 @@ static const char *read_numbers(gf_bound_t *bound, int row, char *const argv[], 
     if (pixels && strcmp(argv[2], "-") != 0) {
         return "pixels has no default: write -, as in `pixels 1 - 4194304`";
     }
-    if (!read_number(&bound->min, argv[1]) || !read_number(&bound->max, argv[3])
-        || !read_number(&usual, pixels ? argv[1] : argv[2]) || bound->min > usual
+    if (!gf_bound_number(&bound->min, argv[1]) || !gf_bound_number(&bound->max, argv[3])
+        || !gf_bound_number(&usual, pixels ? argv[1] : argv[2]) || bound->min > usual
         || usual > bound->max) {
         return "min, default and max must be numbers, min <= default <= max";
     }
@@ -173,8 +192,8 @@ const char *gf_bound_read(gf_bound_t *bound, int argc, char *const argv[], apr_p
     int row = argc > 0 ? row_of(argv[0]) : -1;
 
     memset(bound, 0, sizeof(*bound));
-    if (argc > 0 && (row < 0 || known[row].kind == IS_SIZE || known[row].kind == IS_FREE)) {
-        return apr_psprintf(pool, "the name must be one of %s", known_names(pool));
+    if (argc > 0 && gf_bound_takes(argv[0]) == GF_BOUND_NOTHING) {
+        return apr_psprintf(pool, "the name must be one of %s", gf_bound_listed(pool));
     }
     if (argc != 2 && argc != 4) {
         return "needs a name and words a|b|c, or a name, min, default and max";
@@ -231,28 +250,55 @@ static bool read_size(apr_int64_t *width, apr_int64_t *height, const char *name,
            && gf_json_int(gf_json_get(value, "height"), height);
 }
 
+/* Width x height as it is billed; 0: it is no size. */
+static double pixels_of(const char *name, gf_json_t *value, apr_pool_t *pool)
+{
+    apr_int64_t width, height;
+
+    if (!read_size(&width, &height, name, value, pool) || width < 1 || height < 1
+        || width > SIDE_MAX || height > SIDE_MAX) {
+        return 0;
+    }
+    return (double)(width < SIDE_MIN ? SIDE_MIN : width)
+           * (double)(height < SIDE_MIN ? SIDE_MIN : height);
+}
+
+double gf_bound_pixels(const gf_type_t *type, gf_json_t *parameters, apr_pool_t *pool)
+{
+    double most = 0;
+    int i;
+
+    for (i = 0; i < KNOWN; i++) {
+        gf_json_t *value = known[i].kind == IS_SIZE ? gf_json_get(parameters, known[i].name) : NULL;
+
+        if (value && gf_bound_passes(type, known[i].name, value, pool)) {
+            double pixels = pixels_of(known[i].name, value, pool);
+
+            most = pixels > most ? pixels : most;
+        }
+    }
+    return most;
+}
+
 static const char *wrong_size(const gf_type_t *type, const char *name, gf_json_t *value,
                               apr_pool_t *pool)
 {
     const gf_bound_t *bound = bound_of(type, PIXELS);
     double min = bound ? bound->min : 1;
     double max = bound ? bound->max : GF_BOUND_PIXELS_MAX;
-    apr_int64_t width, height;
     const char *text;
     double pixels;
 
     if (strcmp(name, "size") == 0 && gf_json_string(value, &text) && strcmp(text, "auto") == 0) {
         return NULL;
     }
-    if (!read_size(&width, &height, name, value, pool) || width < 1 || height < 1
-        || width > SIDE_MAX || height > SIDE_MAX) {
+    pixels = pixels_of(name, value, pool);
+    if (pixels <= 0) {
         return strcmp(name, "size") == 0
                    ? "must be auto, or width and height as in 1024x1536"
                    : "must be square_hd, square, portrait_4_3, portrait_16_9, landscape_4_3, "
                      "landscape_16_9, or an object of width and height";
     }
-    pixels = (double)(width < SIDE_MIN ? SIDE_MIN : width)
-             * (double)(height < SIDE_MIN ? SIDE_MIN : height);
     return pixels >= min && pixels <= max
                ? NULL
                : apr_psprintf(pool, "must have %.0f to %.0f pixels", min, max);
@@ -260,26 +306,11 @@ static const char *wrong_size(const gf_type_t *type, const char *name, gf_json_t
 
 /* ---- checks ---- */
 
-static bool is_listed(const char *words, const char *text)
-{
-    apr_size_t length = strlen(text);
-
-    while (*words) {
-        apr_size_t word = strcspn(words, "|");
-
-        if (word == length && strncmp(words, text, length) == 0) {
-            return true;
-        }
-        words += word + (words[word] == '|');
-    }
-    return false;
-}
-
 static const char *wrong_word(const char *words, const gf_json_t *value, apr_pool_t *pool)
 {
     const char *text;
 
-    return !words || (gf_json_string(value, &text) && is_listed(words, text))
+    return !words || (gf_json_string(value, &text) && gf_text_is_listed(words, text))
                ? NULL
                : apr_psprintf(pool, "must be one of %s", words);
 }

@@ -47,6 +47,27 @@ typedef struct gf_bound_view_t {
  * the view allows. False: it is no choice, because one value alone, or none, is taken. */
 bool gf_bound_look(gf_bound_view_t *view, int i, const gf_type_t *type, apr_pool_t *pool);
 
+/* What a parameter is compared with, as GenflowTypePrice does. */
+typedef enum {
+    GF_BOUND_NOTHING, /* there is none of that name, or it costs nothing */
+    GF_BOUND_NUMBERS,
+    GF_BOUND_WORDS,
+    GF_BOUND_PIXELS /* `pixels`, which is no parameter itself: gf_bound_pixels() */
+} gf_bound_takes_t;
+
+gf_bound_takes_t gf_bound_takes(const char *name);
+
+/* The names of all that gf_bound_takes() knows, for a message. */
+const char *gf_bound_listed(apr_pool_t *pool);
+
+/* A number of the configuration, 0 to GF_BOUND_NUMBER_MAX. False: it is none. */
+#define GF_BOUND_NUMBER_MAX (1 << 30)
+bool gf_bound_number(double *number, const char *text);
+
+/* Width x height that the parameters request, of two sizes the larger one; 0: no size that a
+ * provider gets is named. */
+double gf_bound_pixels(const gf_type_t *type, gf_json_t *parameters, apr_pool_t *pool);
+
 /* The name of the i-th parameter that a provider may get, from 0; NULL after the last. */
 const char *gf_bound_name(int i);
 

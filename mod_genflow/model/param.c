@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "model/bound.h"
 #include "model/parameters.h"
+#include "model/price.h"
 #include "model/prompt.h"
 #include "model/source_url.h"
 #include "model/webhook.h"
@@ -403,7 +404,6 @@ const gf_input_field_t *const gf_param_config[] = {
 
 /* ---- the check ---- */
 
-/* Reads the rows in the order in which bad fields are named. */
 /* The source pictures of a body of one step. */
 static void read_sources(check_t *check, gf_input_t *input)
 {
@@ -418,6 +418,7 @@ static void read_sources(check_t *check, gf_input_t *input)
     }
 }
 
+/* Reads the rows in the order in which bad fields are named. */
 static void read_all(check_t *check, gf_input_t *input)
 {
     /* An unknown type has unknown bounds: no further refusals for them. */
@@ -532,14 +533,20 @@ gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param)
         gf_json_add(check.parameters, "input", gf_json_get(input.body, "input"));
     }
     spec->parameters = gf_json_text(check.parameters);
-    return NULL;
+    return gf_param_price(spec, input.ctx);
 }
 
 /* ---- what comes of it ---- */
 
-apr_int64_t gf_param_cost(const gf_spec_t *spec)
+gf_err_t *gf_param_price(gf_spec_t *spec, gf_ctx_t *ctx)
 {
-    return spec->fallback_of ? spec->type->fallback_cost : spec->type->cost;
+    const gf_price_wish_t wish = { .parameters = spec->parameters,
+                                   .source_url = spec->source_url,
+                                   .chain_pos = spec->chain_pos,
+                                   .count = spec->count };
+
+    spec->cost = spec->type->fallback_cost;
+    return spec->fallback_of ? NULL : gf_price_of(&spec->cost, ctx, spec->type, &wish);
 }
 
 gf_err_t *gf_param_name_pictures(gf_spec_t *spec, gf_ctx_t *ctx, const char *const *shown)

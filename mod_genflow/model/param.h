@@ -41,6 +41,8 @@ typedef struct gf_spec_t {
     /* Id of the failed generation that this one draws here, which costs GenflowTypeFallbackCost;
      * NULL: none. */
     const char *fallback_of;
+
+    apr_int64_t cost; /* credits of one generation: gf_param_price() */
 } gf_spec_t;
 
 /* A body that requests generations, and the facts to check it against. */
@@ -71,8 +73,9 @@ extern const gf_input_field_t *const gf_param_config[];
  * texts are shared. */
 gf_spec_t gf_param_nth(const gf_spec_t *spec, int i, apr_pool_t *pool);
 
-/* What one generation of the spec costs, in credits: the type's price, or that of a fallback. */
-apr_int64_t gf_param_cost(const gf_spec_t *spec);
+/* Sets the spec's cost: the type's price for what it requests, or that of a fallback. A checked
+ * spec has it; one that is made otherwise needs it. */
+gf_err_t *gf_param_price(gf_spec_t *spec, gf_ctx_t *ctx);
 
 /* A random seed for a request without one: 1 to 2^31 - 1, as 0 means "any" to providers. */
 apr_int64_t gf_param_draw_seed(void);

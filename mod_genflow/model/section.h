@@ -97,7 +97,8 @@ typedef struct gf_type_t {
     const char *fallback;
     const gf_choice_t *local;
 
-    /* Cost, FallbackCost: credits of a generation, and of drawing a failed one here. */
+    /* Cost, FallbackCost: credits of a generation for which no price holds, and of drawing a failed
+     * one here. */
     apr_int64_t cost;
     apr_int64_t fallback_cost;
 
@@ -120,6 +121,9 @@ typedef struct gf_type_t {
     /* Parameter: gf_bound_t of parameters that cost money (model/bound.h). NULL: the directive is
      * absent. */
     apr_array_header_t *bounds;
+
+    /* Price: gf_price_t in the order of the configuration (model/price.h). NULL: always cost. */
+    apr_array_header_t *prices;
 } gf_type_t;
 
 #endif

@@ -112,6 +112,7 @@ my %ELSEWHERE = (    # what has no bounds, or a setter of its own: the test of i
     (map { $_ => 't/api/config.t' } qw(GenflowProviderHeader GenflowTypeFallback)),
     GenflowProviderBudget => 't/api/budget.t',
     GenflowTypeParameter  => 't/api/price.t',
+    GenflowTypePrice      => 't/api/type-price.t',
     (map { $_ => 't/api/type-list.t' } qw(GenflowTypeLabel GenflowTypeText)),
     GenflowSignOutUrl     => 't/api/me.t',
     GenflowPath           => 't/api/config-site.t',

@@ -46,7 +46,7 @@ for my $type (shipped()) {
     is_deeply $it->{presets}, { total => $total, active => $on }, '... its presets are counted';
     is_deeply [$it->{open}, $it->{closedReason}], [$YES, undef], '... it is open';
 }
-is_deeply [sort keys %{ $shown{'neo-glitch'} }], [sort qw(name label description cost fallbackCost maxRetries source prompt
+is_deeply [sort keys %{ $shown{'neo-glitch'} }], [sort qw(name label description cost prices fallbackCost maxRetries source prompt
     parameters maxCount presets open closedReason closedMessage expected)], 'a type has all its members';
 is_deeply $shown{'custom-prompt'}{prompt}, { min => 10, max => 1000, composed => $NO }, 'the bounds of a prompt are there';
 is_deeply $shown{'neo-glitch'}{prompt}, { min => 0, max => 1000, composed => $YES }, '... and whether one is composed';

@@ -1,0 +1,153 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# GenflowTypePrice: a generation costs what it requests. The price of a dry run is what is held, and
+# what is charged, whoever makes the picture; a failure costs nothing.
+use Genflow::Httpd qw(refused accepted small_site);
+use Genflow::Test;
+
+my $JSON = JSON::PP->new->canonical->allow_nonref;
+
+# ---- the directive ----
+
+my $TYPE = "<GenflowType sketch>\n    GenflowTypePrice %s\n</GenflowType>\n";
+my %WRONG = (
+    '4'                     => 'needs credits and at least one term',
+    'four quality=high'     => 'credits must be 0 to 1000000',
+    '-1 quality=high'       => 'credits must be 0 to 1000000',
+    '1000001 quality=high'  => 'credits must be 0 to 1000000',
+    '4 qualty=high'         => '`qualty=high`: a term begins with n, model, pixels, quality',
+    '4 size=1024x1024'      => 'a term begins with n, model',
+    '4 prompt=cat'          => 'a term begins with n, model',
+    '4 negative_prompt=cat' => 'a term begins with n, model',
+    '4 quality'             => 'a term is a name, one of = < <= > >=, and a value',
+    '4 quality='            => 'a term is a name',
+    '4 quality==high'       => 'a term is a name',
+    '4 pixels=>9'           => 'a term is a name',
+    '4 quality>high'        => 'quality takes =, as in quality=high|medium',
+    '4 model>local'         => 'model takes =',
+    '4 pixels>many'         => 'pixels takes a number from 0 to 1073741824',
+    '4 pixels>-1'           => 'pixels takes a number',
+    '4 n>1073741825'        => 'n takes a number',
+    '4 model=stability/sd9' => 'GenflowTypePrice names model=stability/sd9, which is none of GenflowTypeProviders: local',
+    '4 model=local|nope'    => 'names model=nope',
+);
+refused($_, sprintf($TYPE, $_), $WRONG{$_}) for sort keys %WRONG;
+refused('outside of a type', "GenflowTypePrice 4 n>1\n", 'GenflowTypePrice');
+accepted('terms of every kind', sprintf $TYPE,
+    '4 pixels>=1 n<=3 quality=low|high model=local num_inference_steps<50 aspect_ratio=16:9');
+
+# ---- prices of a site ----
+
+sql('SELECT genflow.create_type(:\'type\')', type => $_) for qw(price-fal price-openai);
+my $site = Genflow::Httpd->start(small_site('price-sketch') . <<'END');
+Include "${GENFLOW_WORK}/t/conf/api.conf"
+GenflowFetchAllow 127.0.0.1
+<GenflowProvider fal>
+    GenflowProviderKind fal
+    GenflowProviderUrl "${GENFLOW_FAKE}/fal"
+    GenflowProviderKey env:PEERS_API_KEY
+    GenflowProviderPoll 100ms
+</GenflowProvider>
+<GenflowProvider openai>
+    GenflowProviderKind openai
+    GenflowProviderUrl "${GENFLOW_FAKE}/openai/v1"
+    GenflowProviderKey env:PEERS_API_KEY
+</GenflowProvider>
+<GenflowProvider local>
+    GenflowProviderKind local
+</GenflowProvider>
+<GenflowType price-fal>
+    GenflowTypeProviders fal/fal-ai/fast-sdxl fal/fal-ai/flux/dev local
+    GenflowTypeCost 2
+    GenflowTypeFallbackCost 1
+    GenflowTypeRetries 0
+    GenflowTypeParameter num_inference_steps 10 30 50
+    GenflowTypePrice 9 pixels>1048576 num_inference_steps>40
+    GenflowTypePrice 7 pixels>1048576
+    GenflowTypePrice 5 num_inference_steps>40
+    GenflowTypePrice 0 num_inference_steps<=10
+    GenflowTypePrice 1 n>=4
+</GenflowType>
+<GenflowType price-openai>
+    GenflowTypeProviders openai/gpt-image-1
+    GenflowTypeCost 2
+    GenflowTypeParameter quality low|high|medium
+    GenflowTypePrice 6 quality=high|medium model=openai/gpt-image-1
+</GenflowType>
+END
+talk_to $site;
+
+my @CASES = (    # type, parameters, n, credits of one
+    ['price-fal', {},                                                                  1, 2],
+    ['price-fal', { image_size => 'square_hd' },                                       1, 2],
+    ['price-fal', { image_size => { width => 1025, height => 1024 } },                 1, 7],
+    ['price-fal', { image_size => { width => 2048, height => 512 } },                  1, 2],
+    ['price-fal', { image_size => { width => 2048, height => 2048 },
+            num_inference_steps => 41 },                                               1, 9],
+    ['price-fal', { num_inference_steps => 40 },                                       1, 2],
+    ['price-fal', { num_inference_steps => 50 },                                       1, 5],
+    ['price-fal', { num_inference_steps => 10 },                                       1, 0],
+    ['price-fal', {},                                                                  3, 2],
+    ['price-fal', {},                                                                  4, 1],
+    ['price-openai', {},                                                               1, 2],
+    ['price-openai', { quality => 'high' },                                            1, 6],
+    ['price-openai', { quality => 'medium' },                                          2, 6],
+);
+for my $case (@CASES) {
+    my ($type, $parameters, $n, $each) = @$case;
+    my $user = account(100);
+    my %body = (type => $type, prompt => "a cat in the rain [$user]", parameters => $parameters,
+        $n > 1 ? (n => $n) : ());
+    my $what = $JSON->encode($parameters) . " of $type, n=$n";
+    my $dry = api(POST => "/api/$type/generate?dryRun=1", user => $user, json => \%body);
+    is data($dry)->{estimatedCost}, $n * $each, "$what: the dry run returns the price";
+    my $res = generate($user, \%body, Prefer => 'wait=20');
+    my @made = $n > 1 ? @{ data($res)->{batch} } : data($res);
+    is_deeply [map { ended($user, $_->{id}, $type)->{tokensUsed} } @made], [($each) x $n],
+        '... each picture is charged that';
+    credits_are $user, 100 - $n * $each, 0, '... and nothing else';
+}
+
+# ---- the amount is fixed at create ----
+
+my $user = account(7);
+my $big  = { image_size => { width => 1025, height => 1024 } };
+my $id   = later($user, { type => 'price-fal', prompt => "a cat {{gate=price$user}} [$user]", parameters => $big });
+credits_are $user, 7, 7, 'it holds its price while it works';
+open_gate("price$user");
+is ended($user, $id, 'price-fal')->{tokensUsed}, 7, '... and is charged the same';
+
+$user = account(6);
+my $res = generate($user, { type => 'price-fal', prompt => "a dog [$user]", parameters => $big });
+is $res->{status}, 402, 'credits for the plain price do not pay for a large picture';
+is_deeply [@{ data($res) }{qw(requiredCredits shortfall)}], [7, 1], '... the answer names its price'
+    or diag $res->{content};
+is submissions("[$user]"), 0, '... and no provider heard of it';
+
+$user = account(100);
+$id = later($user, { type => 'price-openai', prompt => "an owl {{status=400}} [$user]", parameters => { quality => 'high' } });
+is ended($user, $id, 'price-openai')->{status}, 'failed', 'one of a price fails';
+credits_are $user, 100, 0, '... and costs nothing';
+$res = api(POST => "/api/generation/$id/retry", user => $user, headers => { Prefer => 'wait=20' });
+is data($res)->{estimatedCost}, 6, 'a retry of it has the same price';
+ended($user, data($res)->{id}, 'price-openai');
+
+$user = account(100);
+$res = api(POST => '/api/generation/create', user => $user, json => { type => 'price-fal', customPrompt => 'a cat',
+    parameters => { num_inference_steps => 45 } });
+my $waits = data($res)->{generationId} // data($res)->{data}{generationId};
+credits_are $user, 100, 5, 'two steps hold the price of the body';
+$res = api(POST => '/api/generate?dryRun=1', user => $user, json => { generationId => $waits });
+is data($res)->{estimatedCost}, 5, '... and a dry start returns what is held';
+api(POST => "/api/generation/$waits/cancel", user => $user);
+credits_are $user, 100, 0, '... which is given back';
+
+# ---- what clients see ----
+
+my ($listed) = grep { $_->{name} eq 'price-openai' } @{ data(api(GET => '/api/types', user => $user))->{types} };
+is_deeply [@$listed{qw(cost prices)}],
+    [2, [{ cost => 6, when => ['quality=high|medium', 'model=openai/gpt-image-1'] }]], 'types lists the prices';
+talk_to undef;
+$site->stop;
+
+finish;
