@@ -257,14 +257,16 @@ sub descriptors {
 # % of one processor that httpd and PostgreSQL take while nothing happens.
 sub cpu_at_rest {
     my ($self) = @_;
-    my $ticks = sub {
-        my $process = Load::processes();
-        return Load::family($process, $self->{httpd}->pid)
-            + Load::family($process, $self->{load}->postmaster);
-    };
-    my ($begin, $before) = (time, $ticks->());
+    my ($begin, $before) = (time, $self->ticks);
     sleep REST;
-    return 100 * ($ticks->() - $before) / POSIX::sysconf(POSIX::_SC_CLK_TCK()) / (time - $begin);
+    return 100 * ($self->ticks - $before) / POSIX::sysconf(POSIX::_SC_CLK_TCK()) / (time - $begin);
+}
+
+# Of CPU that httpd and PostgreSQL have taken so far.
+sub ticks {
+    my ($self) = @_;
+    my $process = Load::processes();
+    return Load::family($process, $self->{httpd}->pid) + Load::family($process, $self->{load}->postmaster);
 }
 
 # ---- wakes ---------------------------------------------------------------------------------------
