@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The programs and configurations that pages of docs/ show. A comment before a block says that a test uses it:
+#
+#     <!-- run: NAME -->     the block runs as it stands (sh, js, php or python)
+#     <!-- prints -->        the block is what the one before it prints; … in it stands for anything
+#     <!-- conf: NAME -->    the block passes httpd -t
+#
+#     for my $block (blocks('docs/manual/api.md')) {
+#         my ($code, $said) = run_program($block->{language}, $block->{text}, $folder);
+#         ok !defined $block->{prints} || $said =~ printed($block->{prints});
+#     }
+
+package Genflow::Pages;
+
+use strict;
+use warnings;
+
+use parent 'Exporter';
+use POSIX ();
+
+use Genflow::Site ();
+
+our @EXPORT = qw(blocks printed run_program start_program has_interpreter);
+
+my %INTERPRETER = (sh => ['sh', '-eu'], js => ['node'], javascript => ['node'], php => ['php'], python => ['python3']);
+my %ENDING      = (sh => 'sh', js => 'mjs', javascript => 'mjs', php => 'php', python => 'py');
+
+# The marked blocks of a page of the tree: { use => 'run' or 'conf', name, language, text, prints }.
+sub blocks {
+    my ($page) = @_;
+    my $text = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/$page");
+    my @found;
+    while ($text =~ /^<!-- (run|conf|prints)(?:: ([\w-]+))? -->\n```(\w+)\n(.*?)^```$/msg) {
+        my ($use, $name, $language, $block) = ($1, $2, $3, $4);
+        if ($use eq 'prints') { $found[-1]{prints} = $block }
+        else { push @found, { use => $use, name => $name, language => $language, text => $block } }
+    }
+    my $marks = () = $text =~ /^<!--/mg;
+    my $read  = @found + grep { defined $_->{prints} } @found;
+    die "$page: $marks marks, and $read of them stand before a block\n" if $marks != $read;
+    return @found;
+}
+
+# The pattern of a text in which … stands for anything.
+sub printed {
+    my ($text) = @_;
+    my $pattern = join '.*?', map { quotemeta } split /\xe2\x80\xa6|\x{2026}/, $text =~ s/\s+\z//r, -1;
+    return qr/\A$pattern\s*\z/s;
+}
+
+sub has_interpreter {
+    my ($language) = @_;
+    my $program = ($INTERPRETER{$language} // die "no interpreter for $language\n")->[0];
+    return scalar grep { -x "$_/$program" } split /:/, $ENV{PATH};
+}
+
+# Runs a program in that folder: its exit code, and what it printed on both ways.
+sub run_program {
+    my ($language, $text, $folder) = @_;
+    my ($pid, $out) = start_program($language, $text, $folder);
+    local $/ = undef;
+    my $said = <$out> // '';
+    close $out;
+    return ($? >> 8 || $? & 127, $said);
+}
+
+# The same, under way; further words go between interpreter and file.
+sub start_program {
+    my ($language, $text, $folder, @words) = @_;
+    my $path = "$folder/program.$ENDING{$language}";
+    open my $file, '>', $path or die "$path: $!\n";
+    print $file $text;
+    close $file or die "$path: $!\n";
+    my $pid = open(my $out, '-|') // die "fork: $!\n";
+    return ($pid, $out) if $pid;
+    open STDERR, '>&', \*STDOUT or POSIX::_exit(127);
+    chdir $folder or POSIX::_exit(127);
+    exec @{ $INTERPRETER{$language} }, @words, $path or POSIX::_exit(127);
+}
+
+1;
