@@ -586,6 +586,7 @@ CREATE TABLE public.neo_glitch_media (
     tags text[],
     favourite boolean NOT NULL DEFAULT false,
     title text,
+    thumbnail_until timestamp with time zone,
     meta jsonb,
     hold_kind text GENERATED ALWAYS AS  CASE WHEN (legacy_id IS NULL) THEN 'hold'::text ELSE NULL::text END,
     settle_kind text GENERATED ALWAYS AS  CASE WHEN (legacy_id IS NOT NULL) THEN NULL::text WHEN (status = 'completed'::text) THEN 'capture'::text WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text ELSE NULL::text END,
@@ -1815,7 +1816,8 @@ BEGIN
     PERFORM genflow.type_render(t, f.part)
        FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'pace', 'get', 'claim',
                          'accepted', 'settle_get', 'restored',
-                         'stray', 'thumbnail', 'cancel', 'delete', 'edit']) AS f(part);
+                         'stray', 'thumbnail', 'thumbnail_claim', 'cancel', 'delete',
+                         'edit']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;
@@ -2832,7 +2834,7 @@ BEGIN
               FROM genflow.types t,
                   unnest(ARRAY['_create', '_create_batch', '_start', '_get', '_claim', '_accepted',
                                '_settle', '_settle_get', '_restored', '_stray', '_thumbnail',
-                               '_cancel', '_delete', '_edit']) AS a(act)
+                               '_thumbnail_claim', '_cancel', '_delete', '_edit']) AS a(act)
             UNION ALL
             SELECT 'genflow_administration', unnest(ARRAY[
                    'admin_api_key_put',
@@ -4255,14 +4257,17 @@ DECLARE
     v_user  text;
     v_type  text;
     v_run   text;
+    v_until timestamptz;
     v_first jsonb;
 BEGIN
     -- A picture that is not persisted and expires is at its provider: the module cannot remove it.
-    -- Several rows of an older system may have one picture under one run id.
+    -- Several rows of an older system may have one picture under one run id. A thumbnail that is
+    -- just being stored is removed afterwards: its host makes the removal due as soon as it can.
     DELETE FROM public.neo_glitch_media m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
     RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END,
-        m.result ->> 'type', CASE WHEN m.legacy_id IS NULL THEN m.run_id END
-      INTO status, image_url, v_type, v_run;
+        m.result ->> 'type', CASE WHEN m.legacy_id IS NULL THEN m.run_id END,
+        m.thumbnail_until
+      INTO status, image_url, v_type, v_run, v_until;
     IF NOT FOUND THEN
         v_first := genflow.call_answer(p_call);
         IF v_first IS NOT NULL THEN
@@ -4279,7 +4284,8 @@ BEGIN
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
     DELETE FROM genflow.edits e WHERE e.job_id = p_id;
     PERFORM genflow.removal_add(p_id, 1::smallint, image_url, v_type,
-                                genflow.picture_secret(p_id, image_url), v_run)
+                                genflow.picture_secret(p_id, image_url), v_run,
+                                CASE WHEN v_until > clock_timestamp() THEN v_until END)
       WHERE image_url IS NOT NULL;
     PERFORM genflow.call_keep(p_call, jsonb_build_object('status', status, 'image_url', image_url));
     outcome := 'ok';
@@ -4611,12 +4617,27 @@ CREATE FUNCTION genflow.neo_glitch_thumbnail(p_id uuid, p_color text) RETURNS te
 $$
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
-    UPDATE public.neo_glitch_media t SET result = coalesce(t.result, '{}') || jsonb_strip_nulls(
-        jsonb_build_object('thumbnail', p_color IS NOT NULL, 'color', p_color))
+    UPDATE public.neo_glitch_media t SET thumbnail_until = NULL,
+        result = coalesce(t.result, '{}') || jsonb_strip_nulls(
+            jsonb_build_object('thumbnail', p_color IS NOT NULL, 'color', p_color))
      WHERE t.id = p_id AND t.status = 'completed' AND t.persisted;
     RETURN CASE WHEN FOUND THEN 'ok' ELSE 'gone' END;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_thumbnail(uuid,text) TO genflow_module;
+
+CREATE FUNCTION genflow.neo_glitch_thumbnail_claim(p_id uuid, p_lease interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+BEGIN
+    UPDATE public.neo_glitch_media t SET thumbnail_until = v_now + p_lease
+     WHERE t.id = p_id AND t.status = 'completed' AND t.persisted
+       AND t.result -> 'thumbnail' IS NULL
+       AND (t.thumbnail_until IS NULL OR t.thumbnail_until <= v_now);
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'no' END;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_thumbnail_claim(uuid,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.new_edits(p_user text, p_xid bigint, p_seen bigint[]) RETURNS TABLE(job_id uuid, xid xid)
     LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off AS

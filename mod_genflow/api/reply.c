@@ -3,6 +3,8 @@
  */
 #include "api/api.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
@@ -10,12 +12,15 @@
 
 #include "api/legacy.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "httpd/dir.h"
 #include "httpd/glue.h"
+#include "hub/wants.h"
 #include "model/url.h"
 
 #define ANSWER_BYTES 2048
 #define TAG_BYTES    32
+#define OLDER        (60 * APR_USEC_PER_SEC)
 #define PACKED       "-gzip\"" /* the end of an ETag */
 
 void gf_reply_begin(gf_out_t *out, gf_req_t *req)
@@ -52,6 +57,31 @@ gf_err_t *gf_reply_list(gf_req_t *req, const char *text, apr_size_t length)
     return NULL;
 }
 
+/* The child that settled the generation makes the thumbnail of its picture, as soon as it can. */
+static bool is_older(const gf_req_t *req, const gf_view_t *view)
+{
+    apr_time_t finished;
+
+    return view->finished_at && gf_text_instant(&finished, view->finished_at)
+           && req->r->request_time - finished > OLDER;
+}
+
+/* An older picture in S3 that is shown without a thumbnail: the background makes it. */
+static void want_thumbnail(gf_req_t *req, const gf_view_t *view)
+{
+    const gf_thumbnails_t *thumbnails = &req->api->conf->thumbnails;
+    const char *name = view->persisted && view->image_url
+                           ? gf_thumbnail_lacks(thumbnails, view->image_url, view->thumbnail)
+                           : NULL;
+    gf_want_t want = { .type = view->type };
+
+    if (name && strlen(name) < sizeof(want.name) && is_older(req, view)) {
+        apr_cpystrn(want.id, view->id, sizeof(want.id));
+        apr_cpystrn(want.name, name, sizeof(want.name));
+        gf_wants_put(gf_hub_wants(req->api->hub), &want);
+    }
+}
+
 void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
 {
     if (!req->site) {
@@ -76,6 +106,7 @@ void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
         gf_view_write(out, view, req->base, req->site);
     }
     out->twins = false;
+    want_thumbnail(req, view);
 }
 
 /* For a running generation: where to poll, and when. */

@@ -84,7 +84,8 @@ static void note_color(gf_req_t *req, const char *name, const char *color)
     const gf_type_t *type =
         gf_type_find(req->api->conf, apr_pstrmemdup(pool, name, (apr_size_t)(slash - name)), pool);
     const char *id = apr_pstrndup(pool, strrchr(name, '/') + 1, ID_DIGITS);
-    gf_err_t *err = type ? gf_picture_thumbnail(req->ctx, type, id, color) : NULL;
+    bool gone;
+    gf_err_t *err = type ? gf_picture_thumbnail(&gone, req->ctx, type, id, color) : NULL;
 
     if (err) {
         gf_log(req->ctx, GF_LOG_INFO, err->rv, "GF0794",

@@ -42,6 +42,7 @@ typedef struct picture_in_t {
     apr_interval_time_t delay;      /* of restore_later */
     const char *url;                /* of removal_done */
     const char *color;              /* of thumbnail */
+    apr_interval_time_t lease;      /* of thumbnail_claim */
 } picture_in_t;
 
 static const gf_sql_field_t restored_params[] = { GF_PARAM(picture_in_t, id),
@@ -52,6 +53,8 @@ static const gf_sql_field_t stray_params[] = { GF_PARAM(picture_in_t, id),
                                                GF_PARAM(picture_in_t, run_id) };
 static const gf_sql_field_t thumbnail_params[] = { GF_PARAM(picture_in_t, id),
                                                    GF_PARAM(picture_in_t, color) };
+static const gf_sql_field_t thumbnail_claim_params[] = { GF_PARAM(picture_in_t, id),
+                                                         GF_PARAM_INTERVAL(picture_in_t, lease) };
 static const gf_sql_field_t later_params[] = { GF_PARAM(picture_in_t, id),
                                                GF_PARAM_INTERVAL_OR(picture_in_t, delay, 0) };
 static const gf_sql_field_t removed_params[] = { GF_PARAM(picture_in_t, id),
@@ -68,10 +71,24 @@ static const gf_sql_field_t restored_columns[] = {
     GF_COLUMN_WORD("outcome", restored_outcome_t, outcome, restored_words),
 };
 
+typedef struct claimed_t {
+    enum { CLAIMED, CLAIMED_NOT } outcome;
+} claimed_t;
+
+static const gf_sql_word_t claimed_words[] = { { "ok", CLAIMED },
+                                               { "no", CLAIMED_NOT },
+                                               { NULL, GF_SQL_NO_WORD } };
+static const gf_sql_field_t claimed_columns[] = {
+    GF_COLUMN_WORD("outcome", claimed_t, outcome, claimed_words),
+};
+
 GF_STATEMENT(restored, .function = "%s_restored", .is_value = true, GF_PARAMS(restored_params),
              GF_COLUMNS(restored_outcome_t, restored_columns));
 GF_STATEMENT(stray, .function = "%s_stray", .is_value = true, GF_PARAMS(stray_params));
-GF_STATEMENT(thumbnail, .function = "%s_thumbnail", .is_value = true, GF_PARAMS(thumbnail_params));
+GF_STATEMENT(thumbnail, .function = "%s_thumbnail", .is_value = true, GF_PARAMS(thumbnail_params),
+             GF_COLUMNS(restored_outcome_t, restored_columns));
+GF_STATEMENT(thumbnail_claim, .function = "%s_thumbnail_claim", .is_value = true,
+             GF_PARAMS(thumbnail_claim_params), GF_COLUMNS(claimed_t, claimed_columns));
 GF_STATEMENT(restore_later, .function = "restore_later", .is_value = true, GF_PARAMS(later_params));
 GF_STATEMENT(removal_done, .function = "removal_done", .is_value = true, GF_PARAMS(removed_params));
 
@@ -94,13 +111,26 @@ gf_err_t *gf_picture_stray(gf_ctx_t *ctx, const gf_job_t *job)
     return gf_db_call(&rows, ctx, &gf_sql_stray, job->type, &in, NULL);
 }
 
-gf_err_t *gf_picture_thumbnail(gf_ctx_t *ctx, const gf_type_t *type, const char *id,
+gf_err_t *gf_picture_thumbnail_claim(bool *claimed, gf_ctx_t *ctx, const gf_type_t *type,
+                                     const char *id, apr_interval_time_t lease)
+{
+    const picture_in_t in = { .id = id, .lease = lease };
+    claimed_t row;
+
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_thumbnail_claim, type, &in));
+    *claimed = row.outcome == CLAIMED;
+    return NULL;
+}
+
+gf_err_t *gf_picture_thumbnail(bool *gone, gf_ctx_t *ctx, const gf_type_t *type, const char *id,
                                const char *color)
 {
     const picture_in_t in = { .id = id, .color = color };
-    gf_rows_t *rows;
+    restored_outcome_t row;
 
-    return gf_db_call(&rows, ctx, &gf_sql_thumbnail, type, &in, NULL);
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_thumbnail, type, &in));
+    *gone = row.outcome == RESTORED_GONE;
+    return NULL;
 }
 
 gf_err_t *gf_picture_later(gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time_t delay)

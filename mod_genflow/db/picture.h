@@ -30,9 +30,14 @@ gf_err_t *gf_picture_later(gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time
  * or completed. */
 gf_err_t *gf_picture_stray(gf_ctx_t *ctx, const gf_job_t *job);
 
+/* Is the thumbnail of a stored picture the caller's to make, for so long, in a store over HTTP? */
+gf_err_t *gf_picture_thumbnail_claim(bool *claimed, gf_ctx_t *ctx, const gf_type_t *type,
+                                     const char *id, apr_interval_time_t lease);
+
 /* Records that the stored picture of a generation has a thumbnail, and its mean colour, "#rrggbb";
- * NULL: it can have none. Nothing happens if the generation is gone. */
-gf_err_t *gf_picture_thumbnail(gf_ctx_t *ctx, const gf_type_t *type, const char *id,
+ * NULL: it can have none. *gone: nothing happened, the generation was deleted or its picture is not
+ * stored. */
+gf_err_t *gf_picture_thumbnail(bool *gone, gf_ctx_t *ctx, const gf_type_t *type, const char *id,
                                const char *color);
 
 /* Records that the picture is removed. */

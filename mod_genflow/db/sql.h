@@ -37,8 +37,8 @@
     X(presets) X(progress) X(quota) X(removal_claim) X(removal_done) X(requeue) X(reserve) \
     X(reserve_finalize) X(restore_claim) X(restore_later) X(restored) X(schema_missing) \
     X(settle) X(site_look) X(site_restored) X(start) X(stray) X(template_delete) X(template_get) \
-    X(template_put) X(templates) X(thumbnail) X(type_states) X(user_events) X(user_settings) \
-    X(user_state) X(user_versions)
+    X(template_put) X(templates) X(thumbnail) X(thumbnail_claim) X(type_states) X(user_events) \
+    X(user_settings) X(user_state) X(user_versions)
 /* clang-format on */
 
 typedef enum {

@@ -41,7 +41,8 @@ static const char *finish_thumbnails(gf_conf_t *conf, apr_pool_t *pool)
                             "GenflowStoreKind cloudinary",
                             word);
     }
-    conf->thumbnails = (gf_thumbnails_t){ .folder_url = conf->store_url };
+    conf->thumbnails =
+        (gf_thumbnails_t){ .folder_url = conf->store_url, .place = gf_store_place(conf, pool) };
     if (!off) {
         conf->thumbnails.kind = httpd_plugin_thumbnails(pool);
     }

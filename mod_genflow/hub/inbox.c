@@ -14,6 +14,7 @@
 #include "hub/inside.h"
 #include "hub/keys.h"
 #include "hub/shortcut.h"
+#include "hub/wants.h"
 
 static apr_status_t end_hub(void *data)
 {
@@ -39,6 +40,7 @@ apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, const gf_hub_bounds_t
     rv = rv == 0 ? gf_clock_cond_init(&hub->begun) : rv;
     rv = rv == 0 ? gf_keys_make(&hub->keys, pool) : rv;
     rv = rv == 0 ? gf_shortcut_make(&hub->shortcut, pool) : rv;
+    rv = rv == 0 ? gf_wants_make(&hub->wants, pool) : rv;
     if (rv != 0) {
         close(hub->bell);
         return rv;

@@ -35,6 +35,7 @@ struct gf_hub_t {
     int bell;               /* an eventfd of the dispatcher: a job, a webhook or the end has come */
     struct gf_keys_t *keys; /* has a lock of its own */
     struct gf_shortcut_t *shortcut; /* the same */
+    struct gf_wants_t *wants;       /* the same */
     struct gf_board_t *board;       /* no lock: set before the threads; NULL: no other child */
     struct gf_metrics_t *metrics;   /* the same; NULL: nothing is counted */
     volatile apr_uint32_t listens;  /* this process, on the board */

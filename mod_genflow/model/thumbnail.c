@@ -43,12 +43,23 @@ static const char *transformed(const char *transformation, const char *url, apr_
                        at, NULL);
 }
 
-static bool is_in_folder(const gf_thumbnails_t *thumbnails, const char *url)
+/* The name of a picture below that address; NULL: it is elsewhere. */
+static const char *name_below(const char *place, const char *url)
 {
-    apr_size_t length = thumbnails->folder_url ? strlen(thumbnails->folder_url) : 0;
+    apr_size_t length = place ? strlen(place) : 0;
 
-    return length && strncmp(url, thumbnails->folder_url, length) == 0 && url[length] == '/'
-           && strrchr(url, '.') > url + length;
+    return length && strncmp(url, place, length) == 0 && url[length] == '/'
+                   && strrchr(url, '.') > url + length
+               ? url + length + 1
+               : NULL;
+}
+
+/* Is its thumbnail there, or made at the first request for it? */
+static bool is_served(const gf_thumbnails_t *thumbnails, const char *url, const char *can)
+{
+    return can && strcmp(can, "true") == 0
+               ? name_below(thumbnails->place, url) || name_below(thumbnails->folder_url, url)
+               : !can && name_below(thumbnails->folder_url, url);
 }
 
 const char *gf_thumbnail_url(const gf_thumbnails_t *thumbnails, const char *image_url,
@@ -56,9 +67,14 @@ const char *gf_thumbnail_url(const gf_thumbnails_t *thumbnails, const char *imag
 {
     const char *url = transformed(thumbnails->transformation, image_url, pool);
 
-    if (!url && thumbnails->kind && is_in_folder(thumbnails, image_url)
-        && !(can && strcmp(can, "false") == 0)) {
+    if (!url && thumbnails->kind && is_served(thumbnails, image_url, can)) {
         url = gf_thumbnail_name(image_url, pool);
     }
     return url;
+}
+
+const char *gf_thumbnail_lacks(const gf_thumbnails_t *thumbnails, const char *image_url,
+                               const char *can)
+{
+    return thumbnails->kind && !can ? name_below(thumbnails->place, image_url) : NULL;
 }

@@ -22,12 +22,21 @@ typedef struct gf_thumbnails_t {
     /* The public prefix of the folder store's pictures: there a thumbnail is made at the first
      * request at the latest. */
     const char *folder_url;
+
+    /* The public address of the pictures of a store over HTTP that keeps thumbnails as objects
+     * beside them (S3); NULL: the store keeps none. Set with Off, too: what is there is removed. */
+    const char *place;
 } gf_thumbnails_t;
 
 /* The address of the thumbnail of a picture that is stored for good at `image_url`; NULL: none is
- * shown. can: "false": it can have none; NULL: it is not known. */
+ * shown. can: "true": it has one; "false": it can have none; NULL: it is not known. */
 const char *gf_thumbnail_url(const gf_thumbnails_t *thumbnails, const char *image_url,
                              const char *can, apr_pool_t *pool);
+
+/* The name of a picture at thumbnails->place of which nobody knows whether it can have a thumbnail:
+ * it is to be made; NULL: nothing is to be made. */
+const char *gf_thumbnail_lacks(const gf_thumbnails_t *thumbnails, const char *image_url,
+                               const char *can);
 
 /* The name of the thumbnail of a picture, both with or without folders or address before them:
  * "a/b-<secret>.png" becomes "a/b-<secret>-384.webp". `name` has an extension. */

@@ -19,25 +19,36 @@ static const char *check_settings(const gf_conf_t *conf, apr_pool_t *pool)
 /* ---- requests ---- */
 
 /* The address of the bucket. */
-static const char *bucket_url(const gf_store_call_t *call)
+static const char *bucket_url(const gf_conf_t *conf, apr_pool_t *pool)
 {
-    const gf_conf_t *conf = call->conf;
     const char *api = conf->store_api ? conf->store_api
-                                      : apr_pstrcat(call->pool, "https://s3.", conf->store_region,
+                                      : apr_pstrcat(pool, "https://s3.", conf->store_region,
                                                     ".amazonaws.com", NULL);
 
-    return apr_pstrcat(call->pool, api, "/", conf->store_account, NULL);
+    return apr_pstrcat(pool, api, "/", conf->store_account, NULL);
 }
 
-static const char *object_url(const gf_store_call_t *call, const char *place)
+static const char *public_place(const gf_conf_t *conf, apr_pool_t *pool)
 {
-    return apr_pstrcat(call->pool, place, "/", call->conf->store_prefix, "/", call->name, NULL);
+    return apr_pstrcat(pool, conf->store_public ? conf->store_public : bucket_url(conf, pool), "/",
+                       conf->store_prefix, NULL);
+}
+
+const char *gf_store_place(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    return conf->store == &gf_store_s3 ? public_place(conf, pool) : NULL;
+}
+
+static const char *object_url(const gf_store_call_t *call)
+{
+    return apr_pstrcat(call->pool, bucket_url(call->conf, call->pool), "/",
+                       call->conf->store_prefix, "/", call->name, NULL);
 }
 
 static gf_msg_t *make_request(const gf_store_call_t *call, const char *method, const char *sha256)
 {
     const gf_conf_t *conf = call->conf;
-    gf_msg_t *msg = gf_msg_make(call->pool, method, object_url(call, bucket_url(call)));
+    gf_msg_t *msg = gf_msg_make(call->pool, method, object_url(call));
 
     msg->sigv4 = apr_pstrcat(call->pool, "aws:amz:", conf->store_region, ":s3", NULL);
     msg->credentials = apr_pstrcat(call->pool, conf->store_key, ":", conf->store_secret, NULL);
@@ -95,8 +106,6 @@ static void read_refusal(gf_store_outcome_t *outcome, const gf_msg_t *msg)
 static void read_upload(gf_store_outcome_t *outcome, const gf_store_call_t *call,
                         const gf_msg_t *msg)
 {
-    const char *public_place = call->conf->store_public;
-
     if (store_remote_unanswered(outcome, msg)) {
         return;
     }
@@ -108,8 +117,8 @@ static void read_upload(gf_store_outcome_t *outcome, const gf_store_call_t *call
             apr_psprintf(msg->pool, "HTTP %d without ETag", msg->status);
     }
     else { /* 412: there since an upload whose answer was lost; only this site uses this name */
-        store_remote_stored(outcome,
-                            object_url(call, public_place ? public_place : bucket_url(call)));
+        store_remote_stored(outcome, apr_pstrcat(call->pool, public_place(call->conf, call->pool),
+                                                 "/", call->name, NULL));
     }
 }
 

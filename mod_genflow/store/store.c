@@ -74,6 +74,12 @@ static bool is_below(const char *url, const char *place)
     return length > 0 && strncmp(url, place, length) == 0 && url[length] == '/';
 }
 
+const char *gf_store_draft(const gf_conf_t *conf, const char *name, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, conf->store_folder, "/" GF_STORE_SPOOL, strrchr(name, '/'), ".draft",
+                       NULL);
+}
+
 bool gf_store_has_address(const gf_conf_t *conf, const char *url)
 {
     return is_below(url, conf->store_public) || is_below(url, conf->store_api);
@@ -228,20 +234,29 @@ static const char *behind_secret(const char *text)
                : text;
 }
 
+bool gf_store_is_name(const char **secret, const char *name, const gf_job_t *job, apr_pool_t *pool)
+{
+    const char *start = text_behind(name, apr_pstrcat(pool, folder_name(job, pool), job->id, NULL));
+    const char *rest = behind_secret(start);
+    const char *const *extension;
+
+    *secret = rest > start ? apr_pstrmemdup(pool, start + 1, SECRET_DIGITS) : NULL;
+    rest = text_behind(rest, ".");
+    for (extension = gf_image_extensions; rest && *extension; extension++) {
+        if (strcmp(rest, *extension) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *gf_store_file(const gf_conf_t *conf, const gf_job_t *job, const char *url,
                           apr_pool_t *pool)
 {
     const char *name = text_behind(url, apr_pstrcat(pool, conf->store_url, "/", NULL));
-    const char *rest = text_behind(name, apr_pstrcat(pool, folder_name(job, pool), job->id, NULL));
-    const char *const *extension;
+    const char *secret;
 
-    rest = text_behind(behind_secret(rest), ".");
-    for (extension = gf_image_extensions; rest && *extension; extension++) {
-        if (strcmp(rest, *extension) == 0) {
-            return gf_store_fs_path(conf, name, pool);
-        }
-    }
-    return NULL;
+    return gf_store_is_name(&secret, name, job, pool) ? gf_store_fs_path(conf, name, pool) : NULL;
 }
 
 apr_status_t gf_store_clear(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool)

@@ -39,6 +39,13 @@ const char *gf_store_ready(const gf_conf_t *conf, const gf_job_t *job, apr_pool_
  */
 const char *gf_store_copy(const gf_conf_t *conf, const char *name, apr_pool_t *pool);
 
+/* Name of a spool file for the picture `name` or its thumbnail, while a thumbnail is made of it for
+ * a store over HTTP. */
+const char *gf_store_draft(const gf_conf_t *conf, const char *name, apr_pool_t *pool);
+
+/* gf_thumbnails_t.place. */
+const char *gf_store_place(const gf_conf_t *conf, apr_pool_t *pool);
+
 /* Does the address begin with that of the configured store? Then it did not come from outside. */
 bool gf_store_has_address(const gf_conf_t *conf, const char *url);
 
@@ -67,6 +74,10 @@ bool gf_store_find(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job);
  * very job, except the secret, of which only the digits are checked. */
 const char *gf_store_file(const gf_conf_t *conf, const gf_job_t *job, const char *url,
                           apr_pool_t *pool);
+
+/* Is that (NULL: no) how our own store names the picture of this very job? Of the secret only the
+ * digits are checked; *secret becomes them, or NULL. */
+bool gf_store_is_name(const char **secret, const char *name, const gf_job_t *job, apr_pool_t *pool);
 
 /* Removes the picture of `job` from the folder and the spool of this host. */
 apr_status_t gf_store_clear(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool);

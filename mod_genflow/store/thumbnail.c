@@ -12,6 +12,7 @@
 
 #include <apr_strings.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "genflow/thumbnail.h"
 #include "model/conf.h"
@@ -111,23 +112,60 @@ static gf_thumbnail_end_t log_end(const draft_t *draft, apr_status_t rv, bool no
     return GF_THUMBNAIL_MADE;
 }
 
+/* APR_EINVAL: there is none. */
+static apr_status_t draw_bytes(gf_thumbnail_draw_t *thumbnail, char *color, gf_ctx_t *ctx,
+                               const char *picture)
+{
+    apr_status_t rv;
+
+    *thumbnail = (gf_thumbnail_draw_t){
+        .file = picture, .pixels_max = GF_THUMBNAIL_PIXELS, .side = GF_THUMBNAIL_SIDE, .bytes = ""
+    };
+    rv = ctx->conf->thumbnails.kind->draw(thumbnail, ctx->pool);
+    apr_snprintf(color, GF_THUMBNAIL_COLOR, "#%06x", thumbnail->color & 0xffffff);
+    return rv;
+}
+
 /* Draws it and links it. Without a thumbnail an empty file is linked. */
 static gf_thumbnail_end_t draw(char *color, draft_t *draft)
 {
-    gf_ctx_t *ctx = draft->ctx;
-    gf_thumbnail_draw_t thumbnail = { .file = draft->picture,
-                                      .pixels_max = GF_THUMBNAIL_PIXELS,
-                                      .side = GF_THUMBNAIL_SIDE,
-                                      .bytes = "" };
-    apr_status_t rv = ctx->conf->thumbnails.kind->draw(&thumbnail, ctx->pool);
+    gf_thumbnail_draw_t thumbnail;
+    apr_status_t rv = draw_bytes(&thumbnail, color, draft->ctx, draft->picture);
     bool none = rv == APR_EINVAL;
 
     if (rv == APR_SUCCESS || none) {
         rv = write_all(draft->fd, thumbnail.bytes, none ? 0 : thumbnail.length);
         rv = rv ? rv : gf_store_fs_attach(draft->picture, draft->path, draft->spool, draft->fd);
     }
-    apr_snprintf(color, GF_THUMBNAIL_COLOR, "#%06x", thumbnail.color & 0xffffff);
     return log_end(draft, rv, none);
+}
+
+static apr_status_t write_new(const char *path, const gf_thumbnail_draw_t *thumbnail)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    apr_status_t rv = fd < 0 ? errno : write_all(fd, thumbnail->bytes, thumbnail->length);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return rv;
+}
+
+gf_thumbnail_end_t gf_store_thumbnail_draw(gf_stored_t *facts, char color[GF_THUMBNAIL_COLOR],
+                                           gf_ctx_t *ctx, const char *picture, const char *file)
+{
+    draft_t draft = { .ctx = ctx, .picture = picture, .path = file ? file : picture };
+    gf_thumbnail_draw_t thumbnail;
+    apr_status_t rv = draw_bytes(&thumbnail, color, ctx, picture);
+    bool none = rv == APR_EINVAL;
+
+    if (rv == APR_SUCCESS && file) {
+        rv = write_new(file, &thumbnail);
+    }
+    *facts = (gf_stored_t){ .image = { .type = "image/webp", .extension = "webp" },
+                            .bytes = (apr_int64_t)thumbnail.length };
+    gf_hash_sha256(facts->sha256, thumbnail.bytes, thumbnail.length);
+    return log_end(&draft, none ? APR_SUCCESS : rv, none);
 }
 
 gf_thumbnail_end_t gf_store_thumbnail(char color[GF_THUMBNAIL_COLOR], gf_ctx_t *ctx,

@@ -5,6 +5,7 @@
 #ifndef STORE_THUMBNAIL_H
 #define STORE_THUMBNAIL_H
 
+#include "genflow/store.h"
 #include "base/ctx.h"
 
 typedef enum gf_thumbnail_end_t {
@@ -24,5 +25,11 @@ typedef enum gf_thumbnail_end_t {
  * went wrong. */
 gf_thumbnail_end_t gf_store_thumbnail(char color[GF_THUMBNAIL_COLOR], gf_ctx_t *ctx,
                                       const char *name);
+
+/* Draws the thumbnail of the picture `picture` into the new file `file` (both paths; NULL: its
+ * colour is all that is wanted), whose facts *facts becomes. MADE, NONE or FAILED, which is logged.
+ */
+gf_thumbnail_end_t gf_store_thumbnail_draw(gf_stored_t *facts, char color[GF_THUMBNAIL_COLOR],
+                                           gf_ctx_t *ctx, const char *picture, const char *file);
 
 #endif

@@ -181,10 +181,10 @@ static gf_err_t *complete_run(gf_run_t *run, gf_ctx_t *ctx, bool temporary)
     if (gf_result_came_late(run)) {
         gf_result_discard(run, ctx);
     }
-    clear_files(run, ctx);
     if (!temporary) {
         gf_result_want_thumbnail(run, ctx);
     }
+    clear_files(run, ctx);
     return NULL;
 }
 

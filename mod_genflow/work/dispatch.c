@@ -540,7 +540,7 @@ apr_status_t gf_dispatch_start(gf_dispatch_t **out, apr_pool_t *pool, const gf_c
         rv = gf_writers_start(&dispatch->writers, own, ctx, hub, (int)ctx->conf->writers);
     }
     if (rv == APR_SUCCESS) {
-        rv = gf_thumbnailer_start(&dispatch->thumbnailer, own, ctx);
+        rv = gf_thumbnailer_start(&dispatch->thumbnailer, own, ctx, hub);
     }
     if (rv == APR_SUCCESS) {
         rv = apr_thread_create(&dispatch->thread, NULL, dispatch_thread, dispatch, pool);

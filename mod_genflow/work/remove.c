@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Removing a picture: from the folder by the act, from a store over HTTP by one exchange for each
- * type that it may have. Writer threads for the act, dispatcher thread for all else. */
+ * type that it may have, and one for its thumbnail where that is an object of its own. Writer
+ * threads for the act, dispatcher thread for all else. */
 #include "work/remove.h"
 
 #include "db/picture.h"
@@ -45,6 +46,9 @@ static gf_store_call_t call_of(const gf_flow_t *flow, const gf_run_t *run, apr_p
     facts->image.extension = extension_of(run);
     call = gf_store_call(flow->ctx.conf, run->job, facts, pool);
     call.url = is_anywhere(run) ? NULL : run->job->remove_url;
+    if (run->of.remove.thumbnail) {
+        call.name = gf_thumbnail_name(call.name, pool);
+    }
     return call;
 }
 
@@ -104,7 +108,7 @@ static void report_still_there(gf_flow_t *flow, gf_run_t *run)
 
 static bool has_more_types(const gf_flow_t *flow, const gf_run_t *run)
 {
-    return is_anywhere(run) && !flow->ctx.conf->store->any_type
+    return is_anywhere(run) && !run->of.remove.thumbnail && !flow->ctx.conf->store->any_type
            && gf_image_extensions[run->of.remove.type + 1];
 }
 
@@ -112,6 +116,18 @@ static void take_next_type(gf_flow_t *flow, gf_run_t *run)
 {
     (void)flow;
     run->of.remove.type++;
+}
+
+/* Nobody knows whether it was made: a process may have died over it. */
+static bool may_have_thumbnail(const gf_flow_t *flow, const gf_run_t *run)
+{
+    return flow->ctx.conf->thumbnails.place && !run->of.remove.thumbnail;
+}
+
+static void take_thumbnail(gf_flow_t *flow, gf_run_t *run)
+{
+    (void)flow;
+    run->of.remove.thumbnail = true;
 }
 
 /* ---- the table ---- */
@@ -136,6 +152,7 @@ static const gf_rule_t rules[] = {
     R(IN(START), ON(BEGUN), NULL, NULL, REMOVE),
     R(IN(REMOVE), ON(ANSWERED), is_still_there, report_still_there, OVER),
     R(IN(REMOVE), ON(ANSWERED), has_more_types, take_next_type, REMOVE),
+    R(IN(REMOVE), ON(ANSWERED), may_have_thumbnail, take_thumbnail, REMOVE),
     R(IN(REMOVE), ON(ANSWERED), NULL, count_removed, SETTLE),
     R(IN(SETTLE), ON(WRITTEN) | ON(REFUSED), NULL, NULL, OVER),
     N(IN(SETTLE), ON(NO_DATABASE), NULL, gf_run_note_outage, PAUSE),

@@ -20,7 +20,7 @@
 
 static void clear_files(const gf_run_t *run, gf_ctx_t *ctx)
 {
-    if (!run->of.restore.copy) {
+    if (!run->of.restore.copy && !run->result.spool_removed) {
         apr_file_remove(run->result.spool, ctx->pool);
     }
 }
@@ -34,6 +34,7 @@ static gf_err_t *act_settle(gf_run_t *run, gf_ctx_t *ctx)
     GF_TRY(gf_picture_restored(&gone, ctx, run->job, run->result.image_url,
                                gf_store_result(run->result.facts, ctx->pool)));
     run->settled = gone ? GF_SETTLED_UNKNOWN : GF_SETTLED_DONE;
+    gf_result_want_thumbnail(run, ctx);
     if (copy && !ctx->conf->store->put) {
         gf_store_fs_remove(copy, ctx->pool);
     }
@@ -41,7 +42,6 @@ static gf_err_t *act_settle(gf_run_t *run, gf_ctx_t *ctx)
         gf_result_discard(run, ctx);
     }
     clear_files(run, ctx);
-    gf_result_want_thumbnail(run, ctx);
     return NULL;
 }
 

@@ -115,11 +115,15 @@ gf_err_t *gf_result_store_temporarily(gf_run_t *run, gf_ctx_t *ctx)
     return NULL;
 }
 
-void gf_result_want_thumbnail(const gf_run_t *run, gf_ctx_t *ctx)
+void gf_result_want_thumbnail(gf_run_t *run, gf_ctx_t *ctx)
 {
-    if (run->settled == GF_SETTLED_DONE && ctx->conf->store->put) {
-        gf_thumbnailer_want(run->thumbnailer, run->job,
-                            gf_store_name(run->result.facts, run->job, ctx->pool));
+    const char *file = ctx->conf->store->put ? NULL : run->result.spool;
+
+    if (run->settled == GF_SETTLED_DONE
+        && gf_thumbnailer_want(run->thumbnailer, run->job,
+                               gf_store_name(run->result.facts, run->job, ctx->pool), file,
+                               ctx->pool)) {
+        run->result.spool_removed = true;
     }
 }
 

@@ -119,7 +119,8 @@ typedef struct gf_restore_t {
 
 /* A picture without a completed generation (job->remove_url). */
 typedef struct gf_remove_t {
-    int type; /* a removal of every place: index of the extension that it is at */
+    int type;       /* a removal of every place: index of the extension that it is at */
+    bool thumbnail; /* the picture is gone, its thumbnail is next */
 } gf_remove_t;
 
 /* A client's webhook (job->delivery_attempts). */
@@ -166,8 +167,8 @@ typedef struct gf_run_t {
     apr_time_t due;     /* OVER: it was requeued, and is due then; 0: not */
     gf_result_t result; /* generate, restore */
 
-    /* Of the child: an act that has settled a picture in the folder wants its thumbnail there.
-     * NULL: there are none. */
+    /* Of the child: an act that has settled a stored picture wants its thumbnail there. NULL: there
+     * are none. */
     struct gf_thumbnailer_t *thumbnailer;
     union {
         gf_generate_t generate;

@@ -1,79 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A ring of wishes and the thread that fulfils them in turn: makes the thumbnail, then notes its
- * colour in the row. Leaves how one is made to store/thumbnail.c. */
+/* The thread that fulfils the wants of its child (hub/wants.h) in turn: makes the thumbnail, then
+ * notes its colour in the row. Leaves how one is made in the folder to store/thumbnail.c, and how
+ * in S3 to thumbnail_object.c. */
 #include "work/thumbnail.h"
 
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
 #include "base/log.h"
 #include "db/picture.h"
+#include "hub/wants.h"
 #include "model/conf.h"
 #include "store/store.h"
 #include "store/thumbnail.h"
+#include "work/thumbnail_object.h"
 
-#define WAITING_MAX 256 /* more than a child settles in some seconds */
-#define NAME_BYTES  160 /* type, folder, id, secret, extension */
-#define NICE        10  /* of the thread: jobs and requests come first */
-
-typedef struct wish_t {
-    const gf_type_t *type; /* of the configuration */
-    char id[40];
-    char name[NAME_BYTES];
-} wish_t;
+#define NICE 10 /* of the thread: jobs and requests come first */
 
 struct gf_thumbnailer_t {
-    apr_thread_mutex_t *mutex; /* guards all but the context */
-    apr_thread_cond_t *changed;
     gf_ctx_t ctx;
-    wish_t wishes[WAITING_MAX];
-    int first;
-    int count;
-    bool stopping;
+    gf_wants_t *wants;
     apr_thread_t *thread;
 };
 
-/* Waits for a wish; false: it is time to end. */
-static bool next_wish(wish_t *wish, gf_thumbnailer_t *thumbnailer)
-{
-    bool got = false;
-
-    apr_thread_mutex_lock(thumbnailer->mutex);
-    while (!thumbnailer->stopping && thumbnailer->count == 0) {
-        apr_thread_cond_wait(thumbnailer->changed, thumbnailer->mutex);
-    }
-    if (!thumbnailer->stopping) {
-        *wish = thumbnailer->wishes[thumbnailer->first];
-        thumbnailer->first = (thumbnailer->first + 1) % WAITING_MAX;
-        thumbnailer->count--;
-        got = true;
-    }
-    apr_thread_mutex_unlock(thumbnailer->mutex);
-    return got;
-}
-
-static void fulfil(const wish_t *wish, gf_ctx_t *ctx)
+/* Of a picture in the folder. */
+static gf_err_t *fulfil_here(const gf_want_t *want, gf_ctx_t *ctx)
 {
     char color[GF_THUMBNAIL_COLOR];
-    gf_thumbnail_end_t end;
-    gf_err_t *err = NULL;
+    gf_thumbnail_end_t end = gf_store_thumbnail(color, ctx, want->name);
+    bool gone;
 
-    ctx->subject = apr_psprintf(ctx->pool, "job=%s type=%s: ", wish->id, wish->type->name);
-    end = gf_store_thumbnail(color, ctx, wish->name);
-    if (end == GF_THUMBNAIL_MADE || end == GF_THUMBNAIL_NONE) {
-        err = gf_picture_thumbnail(ctx, wish->type, wish->id,
-                                   end == GF_THUMBNAIL_MADE ? color : NULL);
+    return end == GF_THUMBNAIL_MADE || end == GF_THUMBNAIL_NONE ? gf_picture_thumbnail(
+               &gone, ctx, want->type, want->id, end == GF_THUMBNAIL_MADE ? color : NULL)
+                                                                : NULL;
+}
+
+/* Cloudinary makes the thumbnail: the colour is of the bytes that were uploaded. */
+static gf_err_t *fulfil_color(const gf_want_t *want, gf_ctx_t *ctx)
+{
+    const char *file = gf_store_draft(ctx->conf, want->name, ctx->pool);
+    char color[GF_THUMBNAIL_COLOR];
+    gf_stored_t facts;
+    bool gone;
+
+    return gf_store_thumbnail_draw(&facts, color, ctx, file, NULL) == GF_THUMBNAIL_MADE
+               ? gf_picture_thumbnail(&gone, ctx, want->type, want->id, color)
+               : NULL;
+}
+
+static void drop_file(const gf_want_t *want, const gf_ctx_t *ctx)
+{
+    if (want->has_file) {
+        unlink(gf_store_draft(ctx->conf, want->name, ctx->pool));
     }
+}
+
+static void fulfil(const gf_want_t *want, gf_ctx_t *ctx)
+{
+    const gf_conf_t *conf = ctx->conf;
+    gf_err_t *err;
+
+    ctx->subject = apr_psprintf(ctx->pool, "job=%s type=%s: ", want->id, want->type->name);
+    err = conf->store->put         ? fulfil_here(want, ctx)
+          : conf->thumbnails.place ? gf_thumbnail_object(want, ctx)
+          : want->has_file         ? fulfil_color(want, ctx)
+                                   : NULL;
     if (err) {
         gf_log(ctx, GF_LOG_INFO, err->rv, "GF0793", "the colour of the picture was not noted: %s",
                err->detail ? err->detail : "");
     }
+    drop_file(want, ctx);
 }
 
 /* Linux has a priority for each thread; elsewhere the thread has that of all. */
@@ -89,7 +88,7 @@ static void *APR_THREAD_FUNC thumbnailer_main(apr_thread_t *thread, void *data)
     gf_thumbnailer_t *thumbnailer = data;
     gf_ctx_t ctx = thumbnailer->ctx;
     apr_allocator_t *allocator;
-    wish_t wish;
+    gf_want_t want;
 
     (void)thread;
     apr_allocator_create(&allocator);
@@ -98,64 +97,61 @@ static void *APR_THREAD_FUNC thumbnailer_main(apr_thread_t *thread, void *data)
     apr_allocator_owner_set(allocator, ctx.pool);
     apr_pool_tag(ctx.pool, "genflow_thumbnailer");
     be_nice();
-    while (next_wish(&wish, thumbnailer)) {
-        fulfil(&wish, &ctx);
+    while (gf_wants_take(&want, thumbnailer->wants)) {
+        fulfil(&want, &ctx);
+        apr_pool_clear(ctx.pool);
+    }
+    while (gf_wants_drop(&want, thumbnailer->wants)) {
+        drop_file(&want, &ctx);
         apr_pool_clear(ctx.pool);
     }
     apr_pool_destroy(ctx.pool);
     return NULL;
 }
 
-apr_status_t gf_thumbnailer_start(gf_thumbnailer_t **made, apr_pool_t *pool, const gf_ctx_t *ctx)
+apr_status_t gf_thumbnailer_start(gf_thumbnailer_t **made, apr_pool_t *pool, const gf_ctx_t *ctx,
+                                  gf_hub_t *hub)
 {
+    const gf_thumbnails_t *thumbnails = &ctx->conf->thumbnails;
     gf_thumbnailer_t *thumbnailer;
-    apr_status_t rv;
 
     *made = NULL;
-    if (!ctx->conf->thumbnails.kind || !ctx->conf->store->put) {
+    if (!thumbnails->kind
+        || !(ctx->conf->store->put || thumbnails->place || thumbnails->transformation)) {
         return APR_SUCCESS;
     }
     thumbnailer = apr_pcalloc(pool, sizeof(*thumbnailer));
     thumbnailer->ctx = *ctx;
-    rv = apr_thread_mutex_create(&thumbnailer->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
-    if (rv == APR_SUCCESS) {
-        rv = apr_thread_cond_create(&thumbnailer->changed, pool);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = apr_thread_create(&thumbnailer->thread, NULL, thumbnailer_main, thumbnailer, pool);
-    }
+    thumbnailer->wants = gf_hub_wants(hub);
+    gf_wants_open(thumbnailer->wants);
     *made = thumbnailer;
-    return rv;
+    return apr_thread_create(&thumbnailer->thread, NULL, thumbnailer_main, thumbnailer, pool);
 }
 
-void gf_thumbnailer_want(gf_thumbnailer_t *thumbnailer, const gf_job_t *job, const char *name)
+bool gf_thumbnailer_want(gf_thumbnailer_t *thumbnailer, const gf_job_t *job, const char *name,
+                         const char *file, apr_pool_t *pool)
 {
-    if (!thumbnailer) {
-        return;
-    }
-    apr_thread_mutex_lock(thumbnailer->mutex);
-    if (thumbnailer->count < WAITING_MAX) {
-        wish_t *wish =
-            &thumbnailer->wishes[(thumbnailer->first + thumbnailer->count++) % WAITING_MAX];
+    gf_want_t want = { .type = job->type };
+    const gf_conf_t *conf = thumbnailer ? thumbnailer->ctx.conf : NULL;
 
-        wish->type = job->type;
-        apr_cpystrn(wish->id, job->id, sizeof(wish->id));
-        apr_cpystrn(wish->name, name, sizeof(wish->name));
-        apr_thread_cond_signal(thumbnailer->changed);
+    if (!thumbnailer) {
+        return false;
     }
-    apr_thread_mutex_unlock(thumbnailer->mutex);
+    apr_cpystrn(want.id, job->id, sizeof(want.id));
+    apr_cpystrn(want.name, name, sizeof(want.name));
+    want.has_file = file && rename(file, gf_store_draft(conf, want.name, pool)) == 0;
+    if ((want.has_file || !file) && !gf_wants_put(thumbnailer->wants, &want) && want.has_file) {
+        unlink(gf_store_draft(conf, want.name, pool));
+    }
+    return want.has_file;
 }
 
 void gf_thumbnailer_stop(gf_thumbnailer_t *thumbnailer)
 {
     apr_status_t rv;
 
-    if (!thumbnailer) {
-        return;
+    if (thumbnailer) {
+        gf_wants_close(thumbnailer->wants);
+        apr_thread_join(&rv, thumbnailer->thread);
     }
-    apr_thread_mutex_lock(thumbnailer->mutex);
-    thumbnailer->stopping = true;
-    apr_thread_cond_signal(thumbnailer->changed);
-    apr_thread_mutex_unlock(thumbnailer->mutex);
-    apr_thread_join(&rv, thumbnailer->thread);
 }

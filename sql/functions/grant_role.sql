@@ -89,7 +89,7 @@ BEGIN
               FROM genflow.types t,
                   unnest(ARRAY['_create', '_create_batch', '_start', '_get', '_claim', '_accepted',
                                '_settle', '_settle_get', '_restored', '_stray', '_thumbnail',
-                               '_cancel', '_delete', '_edit']) AS a(act)
+                               '_thumbnail_claim', '_cancel', '_delete', '_edit']) AS a(act)
             UNION ALL
             SELECT 'genflow_administration', unnest(ARRAY[
                    'admin_api_key_put',

@@ -14,14 +14,17 @@ DECLARE
     v_user  text;
     v_type  text;
     v_run   text;
+    v_until timestamptz;
     v_first jsonb;
 BEGIN
     -- A picture that is not persisted and expires is at its provider: the module cannot remove it.
-    -- Several rows of an older system may have one picture under one run id.
+    -- Several rows of an older system may have one picture under one run id. A thumbnail that is
+    -- just being stored is removed afterwards: its host makes the removal due as soon as it can.
     DELETE FROM {media} m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
     RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END,
-        m.result ->> 'type', CASE WHEN m.legacy_id IS NULL THEN m.run_id END
-      INTO status, image_url, v_type, v_run;
+        m.result ->> 'type', CASE WHEN m.legacy_id IS NULL THEN m.run_id END,
+        m.thumbnail_until
+      INTO status, image_url, v_type, v_run, v_until;
     IF NOT FOUND THEN
         v_first := genflow.call_answer(p_call);
         IF v_first IS NOT NULL THEN
@@ -38,7 +41,8 @@ BEGIN
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
     DELETE FROM genflow.edits e WHERE e.job_id = p_id;
     PERFORM genflow.removal_add(p_id, {no}::smallint, image_url, v_type,
-                                genflow.picture_secret(p_id, image_url), v_run)
+                                genflow.picture_secret(p_id, image_url), v_run,
+                                CASE WHEN v_until > clock_timestamp() THEN v_until END)
       WHERE image_url IS NOT NULL;
     PERFORM genflow.call_keep(p_call, jsonb_build_object('status', status, 'image_url', image_url));
     outcome := 'ok';

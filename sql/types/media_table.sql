@@ -58,6 +58,8 @@ CREATE TABLE {media} (
     tags             text[]   CHECK (cardinality(tags) <= 100 AND octet_length(tags::text) <= 8192),
     favourite        boolean  NOT NULL DEFAULT false,
     title            text     CHECK (length(title) BETWEEN 1 AND 200),
+    -- a host makes the thumbnail in a store over HTTP (thumbnail_claim.sql)
+    thumbnail_until  timestamptz,
     -- what clients or the older system added
     meta             jsonb    CHECK (jsonb_typeof(meta) = 'object'
                                      AND octet_length(meta::text) <= 65536),

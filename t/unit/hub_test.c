@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "hub/board.h"
+#include "hub/wants.h"
 #include "unit.h"
 
 #define JOBS_MAX    3
@@ -838,6 +839,56 @@ START_TEST(no_job_is_lost_between_threads)
 }
 END_TEST
 
+/* ---- wanted thumbnails ---- */
+
+#define WANTS_MAX 256
+
+static gf_want_t want_of(int number)
+{
+    gf_want_t want = { .has_file = false };
+
+    apr_snprintf(want.id, sizeof(want.id), "%d", number);
+    return want;
+}
+
+static bool put_want(gf_hub_t *hub, int number)
+{
+    const gf_want_t want = want_of(number);
+
+    return gf_wants_put(gf_hub_wants(hub), &want);
+}
+
+START_TEST(thumbnails_are_wanted_once_and_taken_in_order)
+{
+    gf_hub_t *hub = make_hub();
+    gf_wants_t *wants = gf_hub_wants(hub);
+    gf_want_t want;
+    int i;
+
+    ck_assert_msg(!put_want(hub, 1), "no thread takes any");
+    gf_wants_open(wants);
+    for (i = 0; i < WANTS_MAX; i++) {
+        ck_assert(put_want(hub, i));
+        ck_assert_msg(!put_want(hub, i), "it waits already");
+    }
+    ck_assert_msg(!put_want(hub, WANTS_MAX), "too many wait");
+    for (i = 0; i < WANTS_MAX; i++) {
+        ck_assert(gf_wants_take(&want, wants));
+        ck_assert_str_eq(want.id, want_of(i).id);
+        ck_assert_msg(!put_want(hub, i), "it is being made");
+    }
+    ck_assert(put_want(hub, 0));
+    ck_assert(put_want(hub, 1));
+    gf_wants_close(wants);
+    ck_assert_msg(!gf_wants_take(&want, wants), "closed");
+    ck_assert(!put_want(hub, 2));
+    ck_assert(gf_wants_drop(&want, wants));
+    ck_assert(gf_wants_drop(&want, wants));
+    ck_assert_str_eq(want.id, "1");
+    ck_assert(!gf_wants_drop(&want, wants));
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -869,6 +920,7 @@ int main(void)
         news_wake_whoever_waits_on_another_thread,
         closing_wakes_whoever_waits_on_another_thread,
         no_job_is_lost_between_threads,
+        thumbnails_are_wanted_once_and_taken_in_order,
         NULL,
     };
 

@@ -396,7 +396,11 @@ START_TEST(a_stored_picture_shows_its_thumbnail_and_its_colour)
     static const gf_thumbnails_t cloud = { .transformation = "f_auto",
                                            .kind = &kind,
                                            .folder_url = "/pictures" };
-    static const gf_thumbnails_t off = { .folder_url = "/pictures" };
+    static const gf_thumbnails_t bucket = { .kind = &kind,
+                                            .folder_url = "/pictures",
+                                            .place = "https://s3.test/b/p" };
+    static const gf_thumbnails_t off = { .folder_url = "/pictures",
+                                         .place = "https://s3.test/b/p" };
     static const char cloudy[] = "https://r.test/c/image/upload/v1/a/b.png";
     static const struct {
         const gf_thumbnails_t *thumbnails;
@@ -417,6 +421,14 @@ START_TEST(a_stored_picture_shows_its_thumbnail_and_its_colour)
         { &folder, "/picturesque/a/b.png", "true", true, "null", "null" },
         { &folder, "/pictures/a/b", "true", true, "null", "null" },
         { &folder, cloudy, NULL, true, "null", "null" },
+        { &bucket, "https://s3.test/b/p/a/b.png", "true", true,
+          "\"https://s3.test/b/p/a/b-384.webp\"", COLOR },
+        { &bucket, "https://s3.test/b/p/a/b.png", NULL, true, "null", "null" },
+        { &bucket, "https://s3.test/b/p/a/b.png", "false", true, "null", "null" },
+        { &bucket, "https://s3.test/b/p/a/b.png", "true", false, "null", "null" },
+        { &bucket, "https://s3.test/b/other/a/b.png", "true", true, "null", "null" },
+        { &bucket, "/pictures/a/b.png", NULL, true, "\"" SITE "/pictures/a/b-384.webp\"", COLOR },
+        { &off, "https://s3.test/b/p/a/b.png", "true", true, "null", "null" },
         { &off, "/pictures/a/b.png", "true", true, "null", "null" },
         { NULL, "/pictures/a/b.png", "true", true, "(absent)", "(absent)" },
     };
@@ -432,6 +444,20 @@ START_TEST(a_stored_picture_shows_its_thumbnail_and_its_colour)
         ck_assert_str_eq(member_of(written(&view, "/api", SITE), "thumbnailUrl"), rows[i].shown);
         ck_assert_str_eq(member_of(written(&view, "/api", SITE), "color"), rows[i].color);
     }
+}
+END_TEST
+
+START_TEST(a_picture_in_s3_lacks_a_thumbnail_that_nobody_has_made)
+{
+    static const gf_thumbnail_kind_t kind = { .name = "local" };
+    static const gf_thumbnails_t on = { .kind = &kind, .place = "https://s3.test/b" };
+    static const gf_thumbnails_t off = { .place = "https://s3.test/b" };
+
+    ck_assert_str_eq(gf_thumbnail_lacks(&on, "https://s3.test/b/a/b.png", NULL), "a/b.png");
+    ck_assert_ptr_null(gf_thumbnail_lacks(&on, "https://s3.test/b/a/b.png", "true"));
+    ck_assert_ptr_null(gf_thumbnail_lacks(&on, "https://s3.test/b/a/b.png", "false"));
+    ck_assert_ptr_null(gf_thumbnail_lacks(&on, "https://s3.test/c/a/b.png", NULL));
+    ck_assert_ptr_null(gf_thumbnail_lacks(&off, "https://s3.test/b/a/b.png", NULL));
 }
 END_TEST
 
@@ -477,6 +503,7 @@ int main(void)
     const TTest *const tests[] = {
         the_generation_object_has_every_member,
         a_stored_picture_shows_its_thumbnail_and_its_colour,
+        a_picture_in_s3_lacks_a_thumbnail_that_nobody_has_made,
         the_name_of_a_thumbnail_is_that_of_its_picture,
         only_a_running_generation_has_a_poll_url,
         our_own_addresses_become_absolute_and_others_stay,

@@ -520,7 +520,16 @@ static gf_err_t *call_stray(void)
 
 static gf_err_t *call_thumbnail(void)
 {
-    return gf_picture_thumbnail(&unit.ctx, job.type, job.id, "#3a2b1c");
+    bool gone;
+
+    return gf_picture_thumbnail(&gone, &unit.ctx, job.type, job.id, "#3a2b1c");
+}
+
+static gf_err_t *call_thumbnail_claim(void)
+{
+    bool claimed;
+
+    return gf_picture_thumbnail_claim(&claimed, &unit.ctx, job.type, job.id, APR_USEC_PER_SEC);
 }
 
 static gf_err_t *call_restore_later(void)
@@ -805,6 +814,7 @@ static const struct {
     { "restored", call_restored },
     { "stray", call_stray },
     { "thumbnail", call_thumbnail },
+    { "thumbnail_claim", call_thumbnail_claim },
     { "site_look", call_site_look },
     { "site_restored", call_site_restored },
     { "connections", call_connections },

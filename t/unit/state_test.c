@@ -80,6 +80,30 @@ static void set_local_store(gf_run_t *run)
     store_kind.remove = NULL;
 }
 
+static void set_objects(gf_run_t *run)
+{
+    (void)run;
+    unit.conf.thumbnails.place = "https://pictures.test";
+}
+
+static void set_last_type_of_objects(gf_run_t *run)
+{
+    set_objects(run);
+    run->of.remove.type = 2;
+}
+
+static void set_thumbnail_last(gf_run_t *run)
+{
+    set_objects(run);
+    run->of.remove.thumbnail = true;
+}
+
+static void set_png_of_objects(gf_run_t *run)
+{
+    set_objects(run);
+    run->job->media_type = "image/png";
+}
+
 static void set_last_type(gf_run_t *run)
 {
     run->of.remove.type = 2;
@@ -316,6 +340,10 @@ static const case_t of_remove[] = {
     { IN(REMOVE), ON(ANSWERED), GF_STATE_SETTLE, GIVEN(.remove_url = ""), BRINGS(.gone = true, .also = set_last_type) },
     { IN(REMOVE), ON(ANSWERED), GF_STATE_SETTLE, GIVEN(.remove_url = ""), BRINGS(.gone = true, .also = set_any_type) },
     { IN(REMOVE), ON(ANSWERED), GF_STATE_SETTLE, GIVEN(.remove_url = HERE), BRINGS(.gone = true, .also = set_png) },
+    { IN(REMOVE), ON(ANSWERED), GF_STATE_REMOVE, GIVEN(.remove_url = ""), BRINGS(.gone = true, .also = set_last_type_of_objects) },
+    { IN(REMOVE), ON(ANSWERED), GF_STATE_REMOVE, GIVEN(.remove_url = HERE), BRINGS(.gone = true, .also = set_png_of_objects) },
+    { IN(REMOVE), ON(ANSWERED), GF_STATE_SETTLE, GIVEN(.remove_url = ""), BRINGS(.gone = true, .also = set_thumbnail_last) },
+    { IN(REMOVE), ON(ANSWERED), GF_STATE_OVER, GIVEN(.remove_url = ""), BRINGS(.status = 503, .also = set_thumbnail_last), .tag = "GF0418" },
     { IN(SETTLE), ANY_END, GF_STATE_OVER, GIVEN(.remove_url = ""), BRINGS(.err = GF_E_STORE) },
     { IN(SETTLE), ON(NO_DATABASE), GF_NEXT_PAUSE, GIVEN(.remove_url = ""), BRINGS(.err = GF_E_DB_DOWN) },
     { IN(SETTLE), ON(ALARM), GF_NEXT_AGAIN, GIVEN(.remove_url = "") },

@@ -8,7 +8,7 @@
 #     my $job = $shelf->picture($user, 'poll=1');
 #     is_deeply [$shelf->uploads($job->{id})], ['fail', 'fail', 'kept'], 'tried until it was kept';
 #
-# More directives go into `lines`; `secret` replaces the store's own.
+# More directives go into `lines`; `secret` replaces the store's own. thumbnails => 1: pictures get them.
 
 package Genflow::Shelf;
 
@@ -41,6 +41,7 @@ sub prefix { return $_[0]{prefix} }
 sub configuration {
     my ($self) = @_;
     my $lines = $self->{lines} // '';
+    $lines .= "\nGenflowStoreThumbnail Off" if !$self->{thumbnails};
     return <<"END";
 Include "\${GENFLOW_WORK}/t/conf/database.conf"
 StartServers 1
