@@ -128,8 +128,17 @@ async function identityProvider(issuer, secret) {
             }));
             return;
         }
+        if (pathname === '/keys') {
+            response.writeHead(200, { 'content-type': 'application/json' }).end('{"keys":[]}');
+            return;
+        }
         let body = '';
         for await (const bytes of request) body += bytes;
+        const client = Buffer.from(String(request.headers.authorization).slice('Basic '.length), 'base64').toString();
+        if (decodeURIComponent(client) !== `genflow:${secret}`) {
+            response.writeHead(401).end(`another client: ${client}`);
+            return;
+        }
         const sent = new URLSearchParams(body);
         const now = Math.floor(Date.now() / 1000);
         response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({

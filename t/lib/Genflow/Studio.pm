@@ -32,7 +32,9 @@ my $kept;      # the site, until finish() has looked at its database
 my $BROWSER  = (grep { -x } map { ("$_/chromium", "$_/chromium-browser") } split /:/, $ENV{PATH})[0];
 
 # Starts the httpd. Options: users (name in the checks => credits), conf (more lines), modules (lines before all others),
-# sign_in (lines of the sections in place of Basic), alarms (pattern of lines that its log may have). Returns {httpd, database, users (name in the checks => user), passwords (file)}.
+# sign_in (lines of the sections in place of Basic), alarms (pattern of lines that its log may have),
+# prepare (called with the database, before httpd works in it). Returns {httpd, database, users (name in the checks =>
+# user), passwords (file)}.
 sub studio_site {
     my (%option) = @_;
     plan skip_all => 'no browser, or its driver is not installed: support/check --studio'
@@ -42,6 +44,7 @@ sub studio_site {
     my %user = map { $_ => account($option{users}{$_}) } sort keys %{ $option{users} };
     my $self = $kept = { alarms => $option{alarms}, database => $database, users => \%user, passwords => $PASSWORDS };
     set_password($self, $_, $PASSWORD) for keys %user;
+    $option{prepare}->() if $option{prepare};
     $self->{httpd} = Genflow::Httpd->start(conf($self, \%option));
     talk_to($self->{httpd});
     return $self;
@@ -71,6 +74,7 @@ sub signin_recipe {
     $lines =~ s{"/etc/apache2/users"}{"$PASSWORDS"}g;
     $lines =~ s{(?<=SessionCryptoPassphraseFile )"/etc/apache2/session.key"}{"$key"}g;
     $lines =~ s{"exec:/bin/cat /etc/apache2/\S+"}{"exec:/bin/cat $key"}g;
+    $lines =~ s{(?<=OIDCClientSecret) +"[^"]+"}{ "$secret"};
     $lines =~ s{<Location "/api">\s+SetHandler genflow-api\n(.*?)</Location>\n}{}s or die "the recipe guards no API\n";
     return ($1, $lines);
 }
