@@ -37,7 +37,7 @@ my @SITES = (
         name     => 'main',
         serves   => qr{\A(?!t/fault/)},
         tests    => [qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/fuzz/*_fuzz t/api/*.t t/front/*.t t/legacy/*.t
-            t/provider/*.t t/wait/*.t t/migrate/*.t t/clients/*.t t/js/*.t t/studio/*.t t/manual/*.t)],
+            t/provider/*.t t/setup/*.t t/wait/*.t t/migrate/*.t t/clients/*.t t/js/*.t t/studio/*.t t/manual/*.t)],
         programs => [qw(unit/*_test fuzz/*_fuzz)],
     },
     # Each of these waits for most of its time: two sites take half of it.
