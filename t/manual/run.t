@@ -57,6 +57,7 @@ my $made = data(HTTP::Tiny->new->post("$base/api/keys", { content => '{"name":"g
     headers => { 'Content-Type' => 'application/json', Authorization => 'Basic YWxpY2U6c2VjcmV0' } }));
 local $ENV{GENFLOW_KEY}            = $made->{key};
 local $ENV{ADMIN_PASSWORD}         = 'secret';
+local $ENV{ALICE_PASSWORD}         = 'secret';
 local $ENV{PGDATABASE}             = $db->name;
 local $ENV{GENFLOW_WEBHOOK_SECRET} = data(get("$base/api/webhook-secret", $made->{key}))->{secret};
 

@@ -21,6 +21,8 @@ use POSIX ();
 
 use Genflow::Site ();
 
+use constant LONGEST => 300;              # seconds that a program may run
+
 our @EXPORT = qw(blocks printed run_program start_program has_interpreter);
 
 my %INTERPRETER = (sh => ['sh', '-eu'], js => ['node'], javascript => ['node'], php => ['php'], python => ['python3']);
@@ -76,6 +78,7 @@ sub start_program {
     return ($pid, $out) if $pid;
     open STDERR, '>&', \*STDOUT or POSIX::_exit(127);
     chdir $folder or POSIX::_exit(127);
+    alarm LONGEST;                        # which exec keeps
     exec @{ $INTERPRETER{$language} }, @words, $path or POSIX::_exit(127);
 }
 
