@@ -283,7 +283,7 @@ export function presetsOf(type) {
     reading[type] ??= app.gf.presets({ type, all: true }).then(list => {
         presets[type] = list.presets ?? [];
         for (const one of generations.values()) {
-            if (one.type === type && one.preset) emit('generation', one);
+            if (one.type === type && wordsOf(one) !== one.prompt) emit('generation', one);
         }
         return presets[type];
     }).catch(error => { delete reading[type]; throw error; });
