@@ -88,6 +88,10 @@ bool api_stream_can_send(const api_stream_t *stream)
 
 void api_stream_send(api_stream_t *stream, const char *text)
 {
+    if (!api_authn_is_valid_still(stream->wait.req, &stream->wait.ctx)) {
+        stream->over = true; /* revoked while the text was read from the database */
+        return;
+    }
     stream->left = text;
     stream->left_bytes = strlen(text);
     send_some(stream);

@@ -37,7 +37,8 @@ void api_stream_send_left(api_stream_t *stream);
 bool api_stream_can_send(const api_stream_t *stream);
 
 /* Sends a text, which is in the memory of the step or of the request; or what the client has room
- * for, and the next step goes on. Only while api_stream_can_send(). */
+ * for, and the next step goes on. Only while api_stream_can_send(). If the request's API key is not
+ * valid any more, sends nothing and ends the stream. */
 void api_stream_send(api_stream_t *stream, const char *text);
 
 /* A step ends: a sign of life if it is time. Returns whether the stream is over. */

@@ -107,13 +107,15 @@ static bool line_is_due(volatile apr_uint32_t *last_line)
     return (!last || now - last >= QUIET_SECONDS) && apr_atomic_cas32(last_line, now, last) == last;
 }
 
-/* During an outage every request and every job would log the same line. */
+/* During an outage every request and every job would log the same line; also on a child that has
+ * not looked again since, while another one has recorded the end. */
 static bool is_too_much(const char *text)
 {
     const char *tag = gf_err_row(GF_E_DB_DOWN)->tag;
 
     if (!database || strncmp(text, tag, strlen(tag)) != 0
-        || !apr_atomic_read32(&database->down_since) || line_is_due(&database->logged_away)) {
+        || (!apr_atomic_read32(&database->down_since) && !apr_atomic_read32(&child.down))
+        || line_is_due(&database->logged_away)) {
         return false;
     }
     apr_atomic_inc32(&database->unwritten);
