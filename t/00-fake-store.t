@@ -77,7 +77,7 @@ Genflow::FakeStore->run("$folder/port") if !$pid;
 my $end = time + 10;
 sleep 0.02 while !-s "$folder/port" && time < $end;
 my $port = do { open my $file, '<', "$folder/port" or die "no port: $!\n"; <$file> + 0 };
-my $http = HTTP::Tiny->new(timeout => 5, keep_alive => 0);
+my $http = HTTP::Tiny->new(timeout => 60, keep_alive => 0);
 my $site = "127.0.0.1:$port";
 
 is s3(PUT => 'pictures/a/b.png', body => 'bytes'), 200, 'a signed object is stored';

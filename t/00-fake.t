@@ -27,7 +27,7 @@ my $folder = tempdir(CLEANUP => 1);
 my ($fake, $port) = start_fake("$folder/port");
 
 # HTTP::Tiny writes head and body apart; on a connection kept alive the second waits for an ACK.
-my $http = HTTP::Tiny->new(timeout => 5, max_redirect => 0, keep_alive => 0);
+my $http = HTTP::Tiny->new(timeout => 60, max_redirect => 0, keep_alive => 0);
 
 # ---- the API as documented ----
 

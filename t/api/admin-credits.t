@@ -29,7 +29,7 @@ error_is($poor, 402, 'INSUFFICIENT_CREDITS', 'more than there is cannot be taken
 is_deeply [@{ data($poor) }{qw(currentBalance requiredCredits shortfall)}], [6, 7, 1], '... it says';
 error_is(admin(POST => '/credits', json => { %{ credit_body(-1, 'none') }, userId => "x$user" }),
     402, 'INSUFFICIENT_CREDITS', '... nor from who has no account');
-my $slow = data(generate($user, { prompt => 'a cat {{delay=7000}}' }, Prefer => 'respond-async'));
+my $slow = data(generate($user, { prompt => "a cat {{gate=$user}}" }, Prefer => 'respond-async'));
 error_is(admin(POST => '/credits', json => credit_body(-6, 'held')), 402, 'INSUFFICIENT_CREDITS',
     'what is held cannot be taken');
 
@@ -41,8 +41,9 @@ is credits($user)->[0], 11, '... once';
 
 my $made = data(generate($user))->{id};
 my $part = data(generate($user, { type => 'sketch' }))->{id};
+open_gate($user);
 is data(api(GET => "/api/neo-glitch/status?id=$slow->{id}", user => $user,
-    headers => { Prefer => 'wait=10' }))->{status}, 'completed', 'what ran has ended';
+    headers => { Prefer => 'wait=60' }))->{status}, 'completed', 'what ran has ended';
 credits_are $user, 7, 0, 'three generations were charged';
 my $back = refund($made, 'broken');
 is_deeply [@{ data($back) }{qw(applied userId generationId amount currentBalance)}],

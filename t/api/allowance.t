@@ -91,6 +91,7 @@ is_deeply [sql('SELECT * FROM genflow.check()')], [], 'the books are sound';
 refused('a signature without Cloudinary', site("GenflowCloudinarySign On\n"), 'GenflowStoreKind cloudinary');
 refused('credits below nothing', site("GenflowCreditInitial -1\n"), '0 to 1000000');
 
+cancel_ours();
 finish;
 
 sub entries {

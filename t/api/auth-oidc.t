@@ -80,9 +80,9 @@ error_is(seen(token($other, 600), $status), 403, 'UNAUTHORIZED', 'no other user 
 
 # ---- a token that expires meanwhile ----
 
-my $prompt = "a slow cat of $user {{delay=4000}}";
+my $prompt = "a slow cat of $user {{gate=$user}}";
 my %KEY    = ('Idempotency-Key' => "slow-$user", Prefer => 'respond-async');
-my $short  = token($user, 2);
+my $short  = token($user, 8);
 my $slow   = data(make($short, { prompt => $prompt }, %KEY));
 like $slow->{status}, qr{\A(?:pending|processing)\z}, 'a generation runs';
 credits_are $user, 4, 1, '... on a hold';
@@ -93,7 +93,8 @@ error_is(seen($short, $job), 401, 'TOKEN_EXPIRED', '... and does not even show i
 is data(seen($new, $job))->{status}, 'processing', 'a new one does: it is still running';
 error_is(make($new, { prompt => $prompt }, %KEY), 409, 'IDEMPOTENCY_IN_PROGRESS',
     'the call, repeated with it, is that generation');
-my $end = data(seen($new, $job, Prefer => 'wait=20'));
+open_gate($user);
+my $end = data(seen($new, $job, Prefer => 'wait=60'));
 is $end->{status}, 'completed', 'which ends with its picture';
 ok $end->{imageUrl}, '... at an address';
 my $again = make($new, { prompt => $prompt }, %KEY);
@@ -102,8 +103,8 @@ is_deeply [$again->{status}, data($again)->{id}, $again->{headers}{'idempotency-
 is submissions($prompt), 1, 'it was sent once';
 credits_are $user, 3, 0, '... and charged once';
 
-my $late = make(token($user, 1), { prompt => "a later cat of $user {{delay=2500}}" },
-    Prefer => 'wait=20');
+my $late = make(token($user, 6), { prompt => "a later cat of $user {{delay=8000}}" },
+    Prefer => 'wait=60');
 is "$late->{status} " . data($late)->{status}, '200 completed',
     'who waits gets the picture, although the token expires meanwhile';
 credits_are $user, 2, 0, '... for one credit';

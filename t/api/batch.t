@@ -42,13 +42,14 @@ my ($failed) = grep { $_->{status} eq 'failed' } @{ data($mixed)->{batch} };
 is_deeply [@$failed{qw(errorCode tokensUsed)}], ['API_ERROR', 0], 'and says why';
 credits_are $user, 90, 0, 'two are charged';
 
-my $slow = generate($user, { prompt => "slow of $user {{delay=1500}}", n => 2 },
+my $slow = generate($user, { prompt => "slow of $user {{gate=$user}}", n => 2 },
     Prefer => 'respond-async');
 is_deeply [$slow->{status}, map { $_->{status} } @{ data($slow)->{batch} }],
     [202, 'processing', 'processing'], 'who does not wait hears that they run';
 like $slow->{headers}{'retry-after'}, qr/\A[1-9]/, 'and when to come back';
 ok $_->{pollUrl}, 'each can be followed' for @{ data($slow)->{batch} };
 credits_are $user, 90, 2, 'each holds its credit';
+open_gate($user);
 
 # ---- once under one key ----
 
@@ -76,10 +77,11 @@ for my $gone (0, 1) {
     is submissions($tag), 3, '... each was drawn once';
 }
 
-my $running = generate($user, { prompt => "slow of $user {{delay=1500}}", n => 2, runId => 'r' },
+my $running = generate($user, { prompt => "slow of $user {{gate=$user-run}}", n => 2, runId => 'r' },
     Prefer => 'respond-async');
-error_is(generate($user, { prompt => "slow of $user {{delay=1500}}", n => 2, runId => 'r' }), 409,
+error_is(generate($user, { prompt => "slow of $user {{gate=$user-run}}", n => 2, runId => 'r' }), 409,
     'IDEMPOTENCY_IN_PROGRESS', 'while they run, a repeated call hears that');
+open_gate("$user-run");
 my @crowd = in_parallel(20, sub {
     my $reply = data(generate($user, { prompt => "crowd of $user {{delay=200}}", n => 3 },
         'Idempotency-Key' => 'crowd'));
@@ -119,7 +121,7 @@ for my $n (0, 11, -1, 1.5, '2', [], 1e3) {
 }
 error_is(generate($user, { n => 2, runId => 'x' x 198 }), 422, 'VALIDATION_FAILED',
     'a run id leaves room for the number');
-ok wait_for(sub { credits($user)->[1] == 0 }, 20), 'all come to their end';
+ok wait_for(sub { credits($user)->[1] == 0 }), 'all come to their end';
 
 finish;
 

@@ -11,11 +11,12 @@ my $JSON   = JSON::PP->new->canonical;
 # ---- hold, capture, release ----
 
 my $user = account(5);
-my $slow = data(generate($user, { prompt => 'a cat {{delay=700}}' }, Prefer => 'respond-async'));
+my $slow = data(generate($user, { prompt => "a cat {{gate=$user}}" }, Prefer => 'respond-async'));
 is $slow->{tokensUsed}, 0, 'a running generation has cost nothing yet';
 credits_are $user, 5, 1, 'but its price is held';
+open_gate($user);
 my $done = data(api(GET => "$STATUS?id=$slow->{id}", user => $user,
-    headers => { Prefer => 'wait=10' }));
+    headers => { Prefer => 'wait=60' }));
 is "$done->{status} $done->{tokensUsed}", 'completed 1', 'a completed one has cost its price';
 credits_are $user, 4, 0, 'which is taken, and nothing is held';
 
@@ -53,10 +54,11 @@ for my $price (@PRICES) {
     is $JSON->encode([@reply{qw(currentBalance requiredCredits shortfall)}]),
         $JSON->encode([$balance, $cost, $cost - $balance]), 'and the response has the shortfall';
 }
-generate($poor, { prompt => 'a cat {{delay=1000}}' }, Prefer => 'respond-async');
+generate($poor, { prompt => "a cat {{gate=$poor}}" }, Prefer => 'respond-async');
 my $broke = generate($poor);
 error_is($broke, 402, 'INSUFFICIENT_CREDITS', 'what is held cannot be spent again');
 is data($broke)->{currentBalance}, 0, 'it does not count as balance';
+open_gate($poor);
 
 # ---- a dry run ----
 
@@ -102,7 +104,7 @@ my %unlimited = %{ data(api(POST => '/api/getQuota', user => $user)) };
 is $JSON->encode([@unlimited{qw(daily_limit weekly_limit remaining currentBalance)}]),
     '[null,null,4,4]', 'no limit is null, never a false 0';
 
-my $ended = wait_for { credits($poor)->[1] == 0 } 5;
+my $ended = wait_for { credits($poor)->[1] == 0 };
 ok $ended, 'what was running has ended';
 
 finish;

@@ -42,7 +42,7 @@ for my $case (@CASES) {
     is_deeply credits($user), $credits, '... no credit moves';
     is_deeply [sql("SELECT * FROM genflow.ledger WHERE ref = :'id' ORDER BY at", id => $id)], $ledger,
         '... the ledger is as it was';
-    my $noted = wait_for { !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $id) } 20;
+    my $noted = wait_for { !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $id) };
     ok $noted, '... and the background has nothing left to remove';
 }
 
@@ -61,13 +61,14 @@ ok !-e picture_file($shouted), '... its picture is gone at once, too';
 
 # ---- a running one ----
 
-my $sent = later($user, { prompt => "{{delay=1500}} on its way [$user]" });
+my $sent = later($user, { prompt => "{{gate=$user}} on its way [$user]" });
 wait_for { submissions("[$user]") };
 error_is(api(DELETE => "/api/generation/$sent", user => $user), 400, 'INVALID_GENERATION_STATUS',
     'what runs cannot be deleted');
 is api(POST => "/api/generation/$sent/cancel", user => $user)->{status}, 200, 'it is cancelled first';
 is api(DELETE => "/api/generation/$sent", user => $user)->{status}, 200, 'then deleted';
 my $mark = log_mark();
+open_gate($user);
 my $came = wait_for { log_since($mark) =~ /GF0404: job=\Q$sent\E .*unknown/ };
 ok $came, 'the picture that comes afterwards is of nothing';
 ok !-e picture_file($sent), 'and is not stored';

@@ -14,7 +14,7 @@ my $DOCTOR = "$ENV{GENFLOW_WORK}/support/genflow-doctor";
 # ---- one user ----
 
 my $user = account(10);
-my $job  = data(generate($user, { prompt => "{{poll=2}} [$user]" }, Prefer => 'wait=10'));
+my $job  = data(generate($user, { prompt => "{{poll=2}} [$user]" }, Prefer => 'wait=60'));
 my $id   = $job->{id};
 doctor_is(0, qr/\Astuck: sound\n.*\nNothing is wrong\.\Z/s, 'the generations of a user are sound',
     '--user', $user);

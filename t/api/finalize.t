@@ -58,13 +58,14 @@ for my $end (@ENDS) {
 }
 $user = account(10);
 $run  = reserved(3);
-my $slow = data(generate($user, { prompt => 'a cat {{delay=800}}', runId => $run },
+my $slow = data(generate($user, { prompt => "a cat {{gate=$user}}", runId => $run },
     Prefer => 'respond-async'));
 my $reply = data(finalize($run, 'refund'));
 is_deeply [@$reply{qw(status generationStatus charged balance)}], ['used', 'processing', 0, 9],
     'while a generation runs nothing is given back but what it does not cost';
 credits_are $user, 10, 1, 'its own price stays held';
-ok wait_for { credits($user)->[1] == 0 } 5;
+open_gate($user);
+ok wait_for { credits($user)->[1] == 0 };
 credits_are $user, 9, 0, 'and is charged when it completes';
 
 # ---- refused ----

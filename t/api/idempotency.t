@@ -73,13 +73,14 @@ is generate($poor, {}, 'Idempotency-Key' => 'early')->{status}, 200,
 
 # ---- while it runs ----
 
-my @slow = ($user, { prompt => 'a cat {{delay=1000}}' }, 'Idempotency-Key' => 'slow');
+my @slow = ($user, { prompt => "a cat {{gate=$user}}" }, 'Idempotency-Key' => 'slow');
 my $id   = data(generate(@slow, Prefer => 'respond-async'))->{id};
 my $wait = generate(@slow);
 error_is($wait, 409, $IN_PROGRESS, 'a call repeated while the first runs is refused');
 like $wait->{headers}{'retry-after'}, qr/\A[1-9]\d*\z/, 'and when to come back';
 is data($wait)->{pollUrl}, "/api/neo-glitch/status?id=$id", 'and where to look meanwhile';
-wait_for { status_of($user, $id)->{status} eq 'completed' } 10;
+open_gate($user);
+wait_for { status_of($user, $id)->{status} eq 'completed' };
 is_deeply [@{ data(generate(@slow)) }{qw(id status)}], [$id, 'completed'],
     'when it is completed, the call gets it';
 

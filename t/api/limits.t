@@ -114,7 +114,7 @@ GenflowLimitConcurrent 3
 END
 talk_to $few;
 my $eager = account(100);
-my @bodies = map { { prompt => "{{poll=60}} $eager $_" } } 1 .. 4;
+my @bodies = map { { prompt => "{{poll-hang}} $eager $_" } } 1 .. 4;
 my @first = map { generate($eager, $bodies[$_], 'Idempotency-Key' => "key-$_",
         Prefer => 'respond-async') } 0 .. 2;
 is_deeply [map { $_->{status} } @first], [(202) x 3], 'a user may have as many generations as he may';
@@ -134,7 +134,7 @@ cancel_all($eager);
 
 my $at_once = account(100);
 @got = in_parallel(50, sub {
-    return generate($at_once, { prompt => "{{poll=60}} $at_once $_[0]" }, Prefer => 'respond-async')
+    return generate($at_once, { prompt => "{{poll-hang}} $at_once $_[0]" }, Prefer => 'respond-async')
         ->{status};
 }, 25);
 is_deeply [sort @got], [(202) x 3, (429) x 47], 'of 50 at once exactly as many are taken';

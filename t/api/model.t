@@ -24,13 +24,13 @@ for my $case (@CASES) {
     is $dry->{provider}, $model && $model eq 'local' ? 'local' : 'stability', "$name: the response names the first provider";
     my $id   = made($user, \%body);
     is status_of($user, $id, 'relay')->{fallbackUsed}, JSON::PP::false(), '... no fallback yet';
-    my $done = data(start($user, $id, Prefer => 'wait=15'))->{data};
+    my $done = data(start($user, $id, Prefer => 'wait=60'))->{data};
     is_deeply [@$done{qw(status provider)}, $done->{fallbackUsed} ? 1 : 0],
         ['completed', $provider, $fallback], "... it is drawn by $provider";
     is submissions($tag), $sent, '... and no other provider gets a request';
 }
 my $whole = data(one_step($user, { %RELAY, model => 'stability/sd3' },
-    Prefer => 'wait=15'));
+    Prefer => 'wait=60'));
 is $whole->{data}{provider}, 'stability', 'a model may be named with its provider; one step does, too';
 
 # ---- again ----
@@ -38,14 +38,14 @@ is $whole->{data}{provider}, 'stability', 'a model may be named with its provide
 my $id = made($user, { %RELAY, model => 'local', customPrompt => "again of $user" });
 api(POST => "/api/generation/$id/cancel", user => $user);
 my $again = data(api(POST => "/api/generation/$id/retry", user => $user,
-    headers => { Prefer => 'wait=15' }));
+    headers => { Prefer => 'wait=60' }));
 is_deeply [@$again{qw(status provider)}, submissions("again of $user")], ['completed', 'local', 0],
     'a retry begins with the same model';
 
 # ---- while it lives ----
 
 my $slow = later($user, { type => 'lens', prompt => "{{status=503}} slow of $user" });
-my $retried = wait_for { my $now = status_of($user, $slow, 'lens'); $now->{retryCount} && $now } 15;
+my $retried = wait_for { my $now = status_of($user, $slow, 'lens'); $now->{retryCount} && $now };
 is $retried->{fallbackUsed}, JSON::PP::false(),
     'one that begins behind models that do not fit, and is retried, has not fallen back';
 api(POST => "/api/generation/$slow/cancel", user => $user);

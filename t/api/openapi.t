@@ -50,7 +50,7 @@ my $two_step = { type => 'neo-glitch', productImages => ["$ENV{GENFLOW_FAKE}/_so
 my $base     = { prompt => 'a cat', presetKey => 'base' };
 my $slow     = { %$base, prompt => 'a cat {{poll=30}}' };
 my $at_once  = { headers => { Prefer => 'respond-async' } };
-my $drawn    = { headers => { Prefer => 'wait=20' } };
+my $drawn    = { headers => { Prefer => 'wait=60' } };
 my $other    = { headers => { 'If-Match' => '"another state"' } };
 my $beyond   = { headers => { Range => 'bytes=1000000-' } };
 my %from_answers;                              # what an answer has for later requests

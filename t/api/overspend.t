@@ -13,7 +13,7 @@ my $body   = $JSON->encode({ prompt => $prompt, presetKey => 'base' });
 
 my @WAYS = (    # what, Prefer
     ['that do not wait', 'respond-async'],
-    ['that wait',        'wait=10'],
+    ['that wait',        'wait=60'],
 );
 for my $way (@WAYS) {
     my ($what, $prefer) = @$way;
@@ -26,7 +26,7 @@ for my $way (@WAYS) {
     is $seen{'402 INSUFFICIENT_CREDITS'}, CALLS - BALANCE, 'and all others hear what is missing'
         or diag explain \%seen;
 
-    my $ended = wait_for { credits($user)->[1] == 0 } 20;
+    my $ended = wait_for { credits($user)->[1] == 0 };
     ok $ended, 'those taken come to their end';
     credits_are $user, 0, 0, 'afterwards the balance is used up and nothing is held';
     is submissions($prompt) - $before, BALANCE, 'and the provider has made just so many pictures';

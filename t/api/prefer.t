@@ -9,7 +9,7 @@ expect_log 'GF0203';
 
 my $STATUS = '/api/neo-glitch/status';
 my $user   = account(60);
-my $SLOW   = '{{poll=40}}';
+my $SLOW   = "{{poll=1 poll-gate=$user}}";
 my $QUOTES = '"' x 8000;
 
 my @CALLS = (    # Prefer, what the provider does, status, Preference-Applied
@@ -17,11 +17,11 @@ my @CALLS = (    # Prefer, what the provider does, status, Preference-Applied
     ['Respond-Async; x=y',                           $SLOW, 202, 'respond-async'],
     ['wait=1',                                       $SLOW, 202, 'wait=1'],
     ['wait=0',                                       $SLOW, 202, 'wait=0'],
-    ['wait=15',                                      '',    200, 'wait=15'],
-    ['respond-async, wait=15',                       '',    200, 'wait=15'],
+    ['wait=60',                                      '',    200, 'wait=60'],
+    ['respond-async, wait=60',                       '',    200, 'wait=60'],
     ['respond-async, wait=1',                        $SLOW, 202, 'respond-async, wait=1'],
     [['foo="a, wait=9"', 'WAIT = "1"; b', 'respond-async'], $SLOW, 202, 'respond-async, wait=1'],
-    [['wait=1', 'wait=15'],                          $SLOW, 202, 'wait=1'],
+    [['wait=1', 'wait=60'],                          $SLOW, 202, 'wait=1'],
     ['wait=1000000000',                              '',    200, 'wait=600'],
     ['wait=99999999999999999999',                    '',    200, 'wait=600'],
     ['wait=-1',                                      '',    200, undef],
@@ -32,7 +32,7 @@ my @CALLS = (    # Prefer, what the provider does, status, Preference-Applied
     ['return=minimal, depth-noroot',                 '',    200, undef],
     [',;="',                                         '',    200, undef],
     [$QUOTES,                                        '',    200, undef],
-    [[$QUOTES, '",",wait=15'],                       '',    200, 'wait=15'],
+    [[$QUOTES, '",",wait=60'],                       '',    200, 'wait=60'],
     [undef,                                          '',    200, undef],
 );
 my @answers = in_parallel(scalar @CALLS, sub {
@@ -49,13 +49,13 @@ for my $i (0 .. $#CALLS) {
 
 # ---- a failure, a status ----
 
-my $failed = generate($user, { prompt => 'a cat {{status=400}}' }, Prefer => 'wait=15');
-is "$failed->{status} $failed->{headers}{'preference-applied'}", '500 wait=15', 'a failure is an end, too';
+my $failed = generate($user, { prompt => 'a cat {{status=400}}' }, Prefer => 'wait=60');
+is "$failed->{status} $failed->{headers}{'preference-applied'}", '500 wait=60', 'a failure is an end, too';
 
 my ($done) = map { $_->{id} } grep { $_->{status} == 200 } @answers;
 my ($slow) = map { $_->{id} } grep { $_->{status} == 202 } @answers;
 my @LOOKS = (    # of what, Prefer, status, Preference-Applied
-    [$done, 'wait=15',       200, 'wait=15'],
+    [$done, 'wait=60',       200, 'wait=60'],
     [$done, 'respond-async', 200, undef],
     [$done, undef,           200, undef],
     [$slow, 'wait=1',        200, 'wait=1'],
@@ -69,7 +69,7 @@ for my $look (@LOOKS) {
         'a status with ' . ($prefer // 'nothing said') . ' has ' . ($applied // 'no preference');
 }
 my $etag = look($done)->{headers}{etag};
-is look($done, 'wait=15', 'If-None-Match' => $etag)->{status}, 304, 'a state that the client knows is 304';
+is look($done, 'wait=60', 'If-None-Match' => $etag)->{status}, 304, 'a state that the client knows is 304';
 
 # ---- a server where nobody waits ----
 
@@ -79,13 +79,14 @@ GenflowWatchMode off
 END
 talk_to($httpd);
 wait_for { api(GET => '/api/health')->{status} == 200 };
-my $res  = generate($user, { prompt => 'a cat' }, Prefer => 'wait=15, respond-async');
+my $res  = generate($user, { prompt => 'a cat' }, Prefer => 'wait=60, respond-async');
 is "$res->{status} $res->{headers}{'preference-applied'}", '202 respond-async', 'a wait that is not possible is not named';
 my $open = later($user, { prompt => "a cat $SLOW" });
-is look($open, 'wait=15')->{headers}{'preference-applied'}, undef, '... nor at the status';
+is look($open, 'wait=60')->{headers}{'preference-applied'}, undef, '... nor at the status';
 $httpd->stop;
 talk_to();
 api(POST => "/api/generation/$_->{id}/cancel", user => $user) for { id => $open }, grep { $_->{status} == 202 } @answers;
+open_gate($user);
 finish;
 
 sub look {

@@ -75,7 +75,7 @@ my @TAKEN = (
 for my $case (@TAKEN) {
     my ($type, $parameters) = @$case;
     my $res = generate($user, { type => $type, prompt => 'a cat in the rain', presetKey => undef,
-        parameters => $parameters }, Prefer => 'wait=10');
+        parameters => $parameters }, Prefer => 'wait=60');
     is $res->{status}, 200, JSON::PP->new->canonical->encode($parameters) . " of $type is taken"
         or diag $res->{content};
 }
@@ -99,7 +99,7 @@ expect_log('GF0203');
 ended($user, $id, 'echo-fal');
 sql(q(UPDATE public.echo_fal_media SET parameters =
     '{"image_size":{"width":14142,"height":14142},"guidance_scale":3}' WHERE id = :'id'), id => $id);
-api(POST => "/api/generation/$id/retry", user => $user, headers => { Prefer => 'wait=10' });
+api(POST => "/api/generation/$id/retry", user => $user, headers => { Prefer => 'wait=60' });
 my @sent = map { $_->{fields} } @{ Genflow::Test::call_fake('_submissions', "[$user]") };
 is scalar(@sent), 2, 'a generation from before the bounds is retried';
 is_deeply [map { $_->{image_size} } @sent], [undef, undef],
@@ -141,11 +141,11 @@ for my $case (['bound-fal', { image_size => 'square' }, 200],
     ['bound-openai', { quality => 'auto' }, 422],
     ['bound-openai', { quality => 'medium' }, 200]) {
     my ($type, $parameters, $status) = @$case;
-    is generate($user, { type => $type, parameters => $parameters }, Prefer => 'wait=10')->{status}, $status,
+    is generate($user, { type => $type, parameters => $parameters }, Prefer => 'wait=60')->{status}, $status,
         JSON::PP->new->canonical->encode($parameters) . " is answered $status";
 }
-generate($user, { type => 'bound-fal', prompt => "a fox [$user]" }, Prefer => 'wait=10');
-generate($user, { type => 'bound-openai', prompt => "an owl [$user]" }, Prefer => 'wait=10');
+generate($user, { type => 'bound-fal', prompt => "a fox [$user]" }, Prefer => 'wait=60');
+generate($user, { type => 'bound-openai', prompt => "an owl [$user]" }, Prefer => 'wait=60');
 talk_to(undef);
 @sent = map { $_->{fields} } @{ Genflow::Test::call_fake('_submissions', "[$user]") };
 is $sent[-2]{num_inference_steps}, 20, 'the default is sent where the client sends none';

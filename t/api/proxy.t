@@ -129,7 +129,7 @@ for my $prefix ('', '/shop') {
     like $made->{$_}, qr{\A\Q$prefix\E/api/}, "$_ has the prefix" for qw(pollUrl eventsUrl);
     is $res->{headers}{location} =~ s{\A\Q@{[$front->base]}\E}{}r, $made->{pollUrl}, 'Location is it';
     my $end = data(Genflow::Test::client()->get($front->base . $made->{pollUrl},
-        { headers => { 'X-User' => $user, Prefer => 'wait=20' } }));
+        { headers => { 'X-User' => $user, Prefer => 'wait=60' } }));
     is $end->{status}, 'completed', 'it leads to the generation';
     like $end->{imageUrl}, qr{\A\Q$base\E/generated/}, 'whose picture is behind the proxy';
     is Genflow::Test::client()->get($end->{imageUrl})->{status}, 200, 'and there';

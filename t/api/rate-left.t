@@ -56,7 +56,7 @@ my @users    = map { account(20) } 0 .. 3;
 
 # ---- the id of the request ----
 
-my $made = api(POST => $GENERATE, user => $users[0], json => $body, headers => { 'X-Client' => '192.0.2.1', Prefer => 'wait=20' });
+my $made = api(POST => $GENERATE, user => $users[0], json => $body, headers => { 'X-Client' => '192.0.2.1', Prefer => 'wait=60' });
 is $made->{status}, 200, 'a picture is made' or diag $made->{content};
 my ($picture) = (data($made)->{imageUrl} // '') =~ m{/generated(/.*)};
 my $tag = api(GET => '/api/getQuota', user => $users[0]) && api(GET => '/api/me', user => $users[0])->{headers}{etag};

@@ -41,14 +41,14 @@ for my $where ({ seed => 11 }, { parameters => { seed => 11 } }) {
     my $first = later($user, { prompt => "{{filter}} seeded [$user]", %$where });
     ended($user, $first);
     my $reply = api(POST => "/api/generation/$first/retry", user => $user,
-        headers => { Prefer => 'wait=10' });
+        headers => { Prefer => 'wait=60' });
     is $reply->{status}, 201, 'who prefers to wait gets the end';
     is data($reply)->{status} . data($reply)->{seed}, 'failed11', 'a seed that the client gave stays';
 }
 my $batch = data(generate($user, { prompt => "{{filter}} three [$user]", n => 3, seed => 21 }))->{batch};
 for my $act (qw(retry fallback)) {
     my $reply = data(api(POST => "/api/generation/$batch->[2]{id}/$act", user => $user,
-        headers => { Prefer => 'wait=10' }));
+        headers => { Prefer => 'wait=60' }));
     is $reply->{seed}, 23, "a $act of the third of a batch has the seed of the third";
 }
 my $cancelled = later($user, { prompt => '{{poll-hang}} cancelled' });
@@ -115,7 +115,7 @@ for my $case (@CASES) {
     is ended($artist, $lost, $type)->{status}, 'failed', "a generation of $type failed";
     my $sent   = submissions("[$artist]");
     my $drawn  = api(POST => "/api/generation/$lost/fallback", user => $artist,
-        headers => { Prefer => 'wait=15' });
+        headers => { Prefer => 'wait=60' });
     my $reply   = data($drawn);
     is $drawn->{status}, 201, '... its user wishes it drawn here';
     is_deeply [@{$reply}{qw(status provider fallbackUsed type errorCode)}],
@@ -144,7 +144,7 @@ my $payer  = account(10);
 my $hasty  = later($payer, { prompt => "{{poll-hang}} hasty of $payer" });
 api(POST => "/api/generation/$hasty/cancel", user => $payer);
 my $bought = api(POST => "/api/generation/$hasty/fallback", user => $payer,
-    headers => { Prefer => 'wait=15' });
+    headers => { Prefer => 'wait=60' });
 is $bought->{status}, 201, 'a cancelled generation is drawn here, too';
 credits_are $payer, 9, 0, '... for its price';
 

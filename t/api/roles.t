@@ -83,7 +83,7 @@ my $bound   = $ENV{GENFLOW_MPM} eq 'prefork' ? MANY : LINKS;
 my ($most, @answers) = in_parallel(MANY + 1, sub {
     my ($i) = @_;
     return admin(GET => '/users')->{status} if $i > 0;
-    wait_for { connections("AND wait_event_type = 'Lock'") >= $bound } 30;
+    wait_for { connections("AND wait_event_type = 'Lock'") >= $bound };
     my $many = most_connections(0.5);
     sql("SELECT pg_terminate_backend($blocker)");
     return $many;

@@ -86,7 +86,7 @@ for my $case (@TAKEN) {
         'as in its status';
     like row($reply), qr{\A(?:asset:\Q$mine\E|https?://.*)\z}, 'the row has its name' if $shown;
 }
-my @key   = ('Idempotency-Key' => "a key of $user" =~ tr/ /-/r, Prefer => 'wait=10');
+my @key   = ('Idempotency-Key' => "a key of $user" =~ tr/ /-/r, Prefer => 'wait=60');
 my $new   = { image => uri(png(7, 7)), prompt => 'a cat from the body' };
 my $made  = data(lens($new, @key));
 my $asset = api(GET => $made->{sourceUrl} =~ s{\A\Q${\ base() }\E}{}r, user => $user);

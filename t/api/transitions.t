@@ -6,7 +6,7 @@ use Genflow::Test;
 use Genflow::TwoStep;
 
 my $user = account(30);
-my %id   = (success => data(generate($user, {}, Prefer => 'wait=15'))->{id});
+my %id   = (success => data(generate($user, {}, Prefer => 'wait=60'))->{id});
 $id{$_}  = later($user, { prompt => "{{$_ retry-after=0}} [$user]" })
     for 'status=400', 'status=503', 'status=503 times=1', 'moderation', 'poll-hang';
 $id{"$_ in two steps"} = made($user, {}) for qw(started late cancelled);

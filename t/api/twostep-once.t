@@ -17,7 +17,7 @@ my @codes = in_parallel(100, sub {
 my @pairs = map { join ', ', sort @codes[2 * $_, 2 * $_ + 1] } 0 .. 49;
 is_deeply \@pairs, [('200 , 400 INVALID_GENERATION_STATUS') x 50],
     'of two starts at the same moment one starts, the other hears that it is not pending';
-my $all_ended = wait_for { credits($user)->[1] == 0 } 20;
+my $all_ended = wait_for { credits($user)->[1] == 0 };
 ok $all_ended, 'all of them come to their end';
 credits_are $user, 10, 0, 'each is charged once';
 is submissions("race of $user"), 50, 'and was drawn once';

@@ -60,7 +60,7 @@ is data(create($user, { type => undef }, query => '?dryRun=1'))->{provider},
 my $httpd = Genflow::Httpd->start(<<'END');
 Include "${GENFLOW_WORK}/t/conf/site.conf"
 GenflowDispatch Off
-GenflowPendingLifetime 1s
+GenflowPendingLifetime 10m
 <GenflowType custom-prompt>
     GenflowTypeTwoStep Off
 </GenflowType>
@@ -79,8 +79,11 @@ is data($usual)->{data}{type}, 'sketch', 'without a type it is that of GenflowTy
 my $id = data($usual)->{data}{generationId};
 is sql1("SELECT priority FROM genflow.work WHERE job_id = :'id'", id => $id), 1,
     'its priority is the highest that is allowed here';
+is sql1("SELECT w.deadline_at - m.created_at FROM genflow.work w JOIN public.sketch_media m ON m.id = w.job_id"
+    . " WHERE w.job_id = :'id'", id => $id), '00:10:00', 'it waits as long as GenflowPendingLifetime says';
+sql("UPDATE genflow.work SET deadline_at = now(), due_at = now() WHERE job_id = :'id'", id => $id);
 my $over = wait_for { status_of($user, $id, 'sketch')->{status} eq 'cancelled' };
-ok $over, 'and waits as long as GenflowPendingLifetime says';
+ok $over, '... and no longer';
 talk_to();
 my $urgent = create($user, { priority => 'high' });
 is_deeply [map { $_->{field} } @{ data($urgent)->{validationErrors} }], ['priority'],

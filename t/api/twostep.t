@@ -51,15 +51,16 @@ my $twice = start($user, $id);
 error_is($twice, 400, 'INVALID_GENERATION_STATUS', 'it cannot be started again');
 is_deeply [@{ data($twice) }{qw(status generationId)}], ['completed', $id], 'the response has its status';
 
-my $slow = made($user, { customPrompt => "slow of $user {{delay=1500}}" });
+my $slow = made($user, { customPrompt => "slow of $user {{gate=$user}}" });
 my $run  = start($user, $slow, Prefer => 'respond-async');
 is_deeply [$run->{status}, @{ data($run)->{data} }{qw(status resultImages)}], [200, 'processing', []],
     'who does not wait hears that it runs';
 is data($run)->{data}{pollUrl}, "/api/neo-glitch/status?id=$slow", 'and where to look';
 ok data($run)->{data}{startedAt}, 'it has started';
 error_is(start($user, $slow), 400, 'INVALID_GENERATION_STATUS', 'while it runs it is not started');
+open_gate($user);
 my $end = api(GET => "/api/neo-glitch/status?id=$slow", user => $user,
-    headers => { Prefer => 'wait=9' });
+    headers => { Prefer => 'wait=60' });
 is data($end)->{status}, 'completed', 'and it ends like any other';
 
 expect_log('GF0203');

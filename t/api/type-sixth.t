@@ -106,10 +106,10 @@ sub request {
     my ($method, $path, $json) = @_;
     my %headers = ('X-User' => $user, 'Content-Type' => 'application/json');
     my %content = $json ? (content => JSON::PP::encode_json($json)) : ();
-    return HTTP::Tiny->new(timeout => 30)->request($method, $httpd->base . $path,
+    return HTTP::Tiny->new(timeout => 90)->request($method, $httpd->base . $path,
         { headers => \%headers, %content });
 }
 
 sub request_json { return JSON::PP::decode_json(request(@_)->{content}) }
 
-sub get { return HTTP::Tiny->new(timeout => 30)->get($_[0]) }
+sub get { return HTTP::Tiny->new(timeout => 90)->get($_[0]) }

@@ -15,18 +15,20 @@ my $user     = account(60);
 
 # ---- a generate call ----
 
+# The gate opens when all are answered: no answer with 202 waits for it.
+my $gate  = "waiting-$user";
 my @CALLS = (    # Prefer, what the provider does, status, seconds at least and at most
-    ['respond-async',           '{{delay=4000}}', 202, 0,   3],
-    ['respond-async, wait=0',   '{{delay=4000}}', 202, 0,   3],
-    ['wait=0',                  '{{delay=4000}}', 202, 0,   3],
-    ['wait=1',                  '{{delay=4000}}', 202, 0.9, 3],
-    ['foo; wait=9, WAIT = "1"', '{{delay=4000}}', 202, 0.9, 3],
-    ['wait=8',                  '{{delay=1500}}', 200, 1.4, 5],
-    ['handling=strict; wait=8', '{{delay=1500}}', 200, 1.4, 5],
-    ['wait=8',                  '{{poll=10}}',    200, 0.9, 5],
-    ['wait=8',                  '{{delay=0}}',    200, 0,   3],
-    [undef,                     '{{delay=1500}}', 200, 1.4, 5],
-    [undef,                     '{{poll=30}}',    202, 0,   2],
+    ['respond-async',            "{{gate=$gate}}",             202, 0,   15],
+    ['respond-async, wait=0',    "{{gate=$gate}}",             202, 0,   15],
+    ['wait=0',                   "{{gate=$gate}}",             202, 0,   15],
+    ['wait=1',                   "{{gate=$gate}}",             202, 0.9, 15],
+    ['foo; wait=99, WAIT = "1"', "{{gate=$gate}}",             202, 0.9, 15],
+    ['wait=60',                  '{{delay=1500}}',             200, 1.4, 50],
+    ['handling=strict; wait=60', '{{delay=1500}}',             200, 1.4, 50],
+    ['wait=60',                  '{{poll=10}}',                200, 0.9, 50],
+    ['wait=60',                  '{{delay=0}}',                200, 0,   50],
+    [undef,                      '{{delay=1500}}',             200, 1.4, 50],
+    [undef,                      "{{poll=1 poll-gate=$gate}}", 202, 0,   15],
 );
 my @answers = in_parallel(scalar @CALLS, sub {
     my ($prefer, $script) = @{ $CALLS[$_[0]] };
@@ -52,23 +54,27 @@ for my $i (0 .. $#CALLS) {
     like $header->{'retry-after'}, qr/\A[1-9]\d*\z/, 'as soon as Retry-After says';
 }
 ok $answers[-1]{data}{stabilityJobId}, 'where the provider needs time the response has its id';
-my @ended = map { status_at("id=$_->{data}{id}", 'wait=10')->{status} } @answers;
+open_gate($gate);
+my @ended = map { status_at("id=$_->{data}{id}", 'wait=60')->{status} } @answers;
 is "@ended", join(' ', ('completed') x @CALLS), 'all of them are completed in the end';
 
 # ---- the status ----
 
+my $slow  = data(generate($user, { prompt => "a cat {{gate=$gate-slow}}" }, Prefer => 'respond-async'));
 my @LOOKS = (    # Prefer, status, seconds at least and at most
-    [undef,    'processing', 0,   2],
-    ['wait=1', 'processing', 0.9, 3],
-    ['wait=9', 'completed',  0.5, 5],
-    ['wait=9', 'completed',  0,   5],
+    [undef,     'processing', 0,   15],
+    ['wait=1',  'processing', 0.9, 15],
+    ['wait=60', 'completed',  0.5, 50],       # the gate opens meanwhile
+    ['wait=60', 'completed',  0,   15],
 );
-my $slow = data(generate($user, { prompt => 'a cat {{delay=4000}}' }, Prefer => 'respond-async'));
 for my $look (@LOOKS) {
     my ($prefer, $status, $least, $most) = @$look;
-    my $begin = time;
-    my $seen  = status_at("id=$slow->{id}", $prefer);
-    my $time  = time - $begin;
+    my ($seen, $time) = @{ (in_parallel(2, sub {
+        my $begin = time;
+        return [status_at("id=$slow->{id}", $prefer), time - $begin] if $_[0] == 0;
+        wait_for { time > $begin + 1 };
+        return open_gate("$gate-slow") if $status eq 'completed';
+    }, 2))[0] };
     $prefer //= 'nothing said';
     is $seen->{status}, $status, "with $prefer the status is $status";
     ok $time >= $least && $time < $most * $PATIENCE, "after $least to $most seconds" or diag $time;
@@ -89,23 +95,31 @@ GenflowWatchUser 3
 </GenflowType>
 Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
-my @crowd = in_parallel(20, sub {
-    my %headers = ('X-User' => $user, 'Content-Type' => 'application/json', Prefer => 'wait=15');
+# The gate opens when those that do not wait are answered.
+my @crowd = in_parallel(21, sub {
+    my ($i) = @_;
+    if ($i == 20) {
+        wait_for { 17 == (() = glob "$ENV{GENFLOW_WORK}/tmp/$gate-answered-*") };
+        return { status => 'opened', waited => open_gate("$gate-crowd") };
+    }
+    my %headers = ('X-User' => $user, 'Content-Type' => 'application/json', Prefer => 'wait=60');
     my $res = client()->post($httpd->base . '/api/neo-glitch/generate', {
-        headers => \%headers, content => '{"prompt":"a cat {{delay=1500}}","presetKey":"base"}',
+        headers => \%headers, content => qq({"prompt":"a cat {{gate=$gate-crowd}}","presetKey":"base"}),
     });
+    open my $file, '>', "$ENV{GENFLOW_WORK}/tmp/$gate-answered-$i" or die "$gate-answered-$i: $!\n";
     return { status => $res->{status}, id => data($res)->{id} };
-}, 20);
+}, 21);
+pop @crowd;
 my %count;
 $count{ $_->{status} }++ for @crowd;
 is_deeply \%count, { 200 => 3, 202 => 17 }, 'of 20 waiters 3 wait, as configured, and none fails';
-@ended = map { status_at("id=$_->{id}", 'wait=10')->{status} } @crowd;
+@ended = map { status_at("id=$_->{id}", 'wait=60')->{status} } @crowd;
 is "@ended", join(' ', ('completed') x @crowd), 'the other server has made a picture for each';
 is $httpd->alarms, '', 'and the log has no warning';
 
 finish;
 
-sub client { return HTTP::Tiny->new(timeout => 60) }
+sub client { return HTTP::Tiny->new(timeout => 90) }
 
 sub status_at {
     my ($query, $prefer) = @_;

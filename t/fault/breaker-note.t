@@ -58,7 +58,7 @@ sql('DROP FUNCTION genflow.no_note() CASCADE');
 sub made {
     my ($script) = @_;
     my $user = account(10);
-    my $res  = generate($user, { type => 'noted', prompt => "{{$script}} [$user]" }, Prefer => 'wait=15');
+    my $res  = generate($user, { type => 'noted', prompt => "{{$script}} [$user]" }, Prefer => 'wait=60');
     my $end  = ended($user, data($res)->{id}, 'noted');
     credits_are $user, $end->{status} eq 'completed' ? 9 : 10, 0, '(paid once if it completed, else never)';
     return [$end->{status}, submissions("[$user]")];

@@ -86,7 +86,7 @@ my $id = later($user, { type => 'child-lease', prompt => "{{poll=1 poll-gate=$us
 ok wait_for(sub { sql1("SELECT led FROM genflow.work WHERE job_id = :'id' AND phase = 'working'", id => $id) }), 'a run is led';
 my ($dead, $was) = (leader_of($id), owner_of($id));
 kill KILL => $dead;
-ok wait_for(sub { (owner_of($id) // $was) ne $was }, 30), 'its child is killed: another one takes it';
+ok wait_for(sub { (owner_of($id) // $was) ne $was }), 'its child is killed: another one takes it';
 open_gate("$user.killed");
 is ended($user, $id, 'child-lease')->{status}, 'completed', '... and completes it';
 is submissions("killed [$user]"), 1, '... sent once';
@@ -98,7 +98,7 @@ $id = later($user, { type => 'child-lease', prompt => "{{poll=1 poll-gate=$user.
 ok wait_for(sub { sql1("SELECT led FROM genflow.work WHERE job_id = :'id' AND phase = 'working'", id => $id) }), 'a run is led';
 $was = owner_of($id);
 kill USR1 => $httpd->pid;
-ok wait_for(sub { (owner_of($id) // $was) ne $was }, 30), 'its child ends gracefully: another one takes it';
+ok wait_for(sub { (owner_of($id) // $was) ne $was }), 'its child ends gracefully: another one takes it';
 is sql1("SELECT lost_leases FROM genflow.work WHERE job_id = :'id'", id => $id), 0, '... that was handed back';
 open_gate("$user.stopped");
 is ended($user, $id, 'child-lease')->{status}, 'completed', '... and completes it';

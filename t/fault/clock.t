@@ -38,7 +38,7 @@ for my $case (['+3600', 'an hour ahead'], ['-3600', 'an hour back']) {
     is $waited->{status}, 200, "$says: who waits is answered when it is done, and not before";
     ok $led, '... the heartbeat goes on';
     is status_of($user, $waited->{id})->{status}, 'completed', '... what was being sent counts';
-    is data(generate($user, {}, Prefer => 'wait=20'))->{status}, 'completed',
+    is data(generate($user, {}, Prefer => 'wait=60'))->{status}, 'completed',
         '... a new generation completes';
     talk_to($front);
     my $due = later($user, {});
@@ -78,7 +78,7 @@ sub with_date_of_file {
 
 sub wait_meanwhile {
     my ($user) = @_;
-    my $res = generate($user, { prompt => "{{delay=1500 poll=10}} waits [$user]" }, Prefer => 'wait=15');
+    my $res = generate($user, { prompt => "{{delay=1500 poll=10}} waits [$user]" }, Prefer => 'wait=60');
     return { status => $res->{status}, id => data($res)->{id} };
 }
 

@@ -122,7 +122,7 @@ for my $type (map { $_->[0] } @CASES) {
     is submissions("[$user]"), 1, '... which sends it, once';
     credits_are $user, 9, 0, '... for one charge';
     close $client;
-    ok wait_for(sub { !-e "/proc/$old" }, 30), '... and it ends with its last client';
+    ok wait_for(sub { !-e "/proc/$old" }), '... and it ends with its last client';
 }
 
 # ---- the answer alone is lost: the statement is repeated, and returns the intent ----

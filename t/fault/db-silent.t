@@ -10,10 +10,10 @@ use Genflow::Test;
 use Time::HiRes qw(time);
 
 my $BOUND = 1 + 5;        # seconds: statement_timeout of this host, and what comes on top
-my $SLACK = 12;           # a loaded machine, and looking whether the database is back
+my $SLACK = 20;           # a loaded machine, and looking whether the database is back
 
 my $database = Genflow::Proxy->postgres;
-my $params   = $database->params =~ s/statement_timeout=5000/statement_timeout=1000/r;
+my $params   = $database->params =~ s/statement_timeout=\K\d+/1000/r =~ s/connect_timeout=\K\d+/2/r;
 my $httpd    = Genflow::Httpd->start(Genflow::Httpd::small_site() . $params . <<'END');
 ServerLimit 1
 MaxRequestWorkers 25

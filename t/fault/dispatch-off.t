@@ -21,7 +21,7 @@ my @CASES = (
 for my $case (@CASES) {
     my ($type, $script, $status, $credits, $name) = @$case;
     my $user = account(10);
-    my $res  = generate_at_front($user, $type, $script, Prefer => 'wait=10');
+    my $res  = generate_at_front($user, $type, $script, Prefer => 'wait=60');
     is $res->{status}, $status, "$name: the front end answers $status";
     credits_are $user, $credits, 0, '... and the credits are right';
     like sql1("SELECT string_agg(DISTINCT kind, ' ' ORDER BY kind) FROM genflow.ledger"
@@ -39,7 +39,7 @@ is ended($user, $id)->{status}, 'completed', '... which completes it';
 $user = account(10);
 my @answers = in_parallel(8, sub {
     my ($i) = @_;
-    my %headers = ('Idempotency-Key' => 'both', Prefer => 'wait=10');
+    my %headers = ('Idempotency-Key' => 'both', Prefer => 'wait=60');
     my $res = $i % 2 ? generate_at_front($user, 'sketch', '', %headers)
         : generate($user, { type => 'sketch', input($user, '') }, %headers);
     return { status => $res->{status}, id => data($res)->{generationId} };
@@ -58,7 +58,7 @@ sub generate_at_front {
     my ($client, $type, $script, %headers) = @_;
     my $json = JSON::PP->new->utf8->canonical->encode({ input($client, $script) });
     %headers = (%headers, 'X-User' => $client, 'Content-Type' => 'application/json');
-    return HTTP::Tiny->new(timeout => 30)->post($front->base . "/api/$type/generate",
+    return HTTP::Tiny->new(timeout => 90)->post($front->base . "/api/$type/generate",
         { headers => \%headers, content => $json });
 }
 

@@ -33,7 +33,7 @@ for my $end (@ENDS) {
             prompt => "{{$CASES[$_][1]}} [$users[$_]]" }) } 0 .. $#CASES;
     wait_for { @CASES == grep { submissions("[$_]") } @users };
     ok $act->(), '... comes';
-    my $gone = wait_for { !grep { -e "/proc/$_" } @old } 10;
+    my $gone = wait_for { !grep { -e "/proc/$_" } @old };
     ok $gone, '... the old children go';
     for my $i (0 .. $#CASES) {
         my ($type, undef, $status, $error, $credits, $sent, $case) = @{ $CASES[$i] };

@@ -8,8 +8,8 @@ use Genflow::Test;
 
 my @CASES = (
     # script, status, errorCode, credits, submissions, the test's name
-    ['poll=45',                          'completed', undef,           9,  1, 'with a provider'],
-    ['delay=4500',                       'failed',    'NETWORK_ERROR', 10, 1, 'being sent'],
+    ['poll=1 poll-gate=GATE',            'completed', undef,           9,  1, 'with a provider'],
+    ['gate=GATE-sent',                   'failed',    'NETWORK_ERROR', 10, 1, 'being sent'],
     ['status=503 times=1 retry-after=3', 'completed', undef,           9,  2, 'between two attempts'],
 );
 my @ENDS = (
@@ -26,13 +26,14 @@ for my $end (@ENDS) {
     my ($act, $name) = @$end;
     my @old   = children();
     my @users = map { account(10) } @CASES;
-    my @ids   = map { later($users[$_], { prompt => "{{$CASES[$_][0]}} [$users[$_]]" }) }
+    my $gate  = $users[0];
+    my @ids   = map { later($users[$_], { prompt => "{{$CASES[$_][0]}} [$users[$_]]" =~ s/GATE/$gate/r }) }
         0 .. $#CASES;
     wait_for { @CASES == grep { submissions("[$_]") } @users };
     wait_for { status_of($users[0], $ids[0])->{stabilityJobId} };
     my $mark = log_mark();
     ok $act->(), $name;
-    my $gone = wait_for { !grep { -e "/proc/$_" } @old } 5;
+    my $gone = wait_for { !grep { -e "/proc/$_" } @old };
     ok $gone, '... the old children are gone soon';
     like log_since($mark), qr/GF0406: handed \d+ jobs back/, '... and have handed back';
 
@@ -41,6 +42,7 @@ for my $end (@ENDS) {
     ok $new, '... another child waits for the provider';
     is sql1("SELECT lost_leases FROM genflow.work WHERE job_id = :'id'", id => $ids[0]), 0,
         '... which did not have to wait for the end of a lease';
+    open_gate($gate);
     for my $i (0 .. $#CASES) {
         my (undef, $status, $error, $credits, $sent, $case) = @{ $CASES[$i] };
         my $job = ended($users[$i], $ids[$i]);
@@ -48,6 +50,7 @@ for my $end (@ENDS) {
         is submissions("[$users[$i]]"), $sent, "... submitted $sent times";
         credits_are $users[$i], $credits, 0, '... and the credits say the same';
     }
+    open_gate("$gate-sent");
 }
 
 finish;

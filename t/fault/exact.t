@@ -106,7 +106,7 @@ for my $point (@POINTS) {
     }
     credits_are $user, $charge, 0, '... and charged once or not at all';
     my @new = grep { !$before{$_} } pictures($type);
-    is scalar(@new), $status eq 'completed' ? 1 : 0, '... the store has one picture of it or none';
+    is scalar(@new), $status eq 'completed' ? 1 : 0, '... the store has one picture of it or none' or diag join "\n", @new;
     is(HTTP::Tiny->new->get($reply->{imageUrl})->{status}, 200, '... which is served') if $reply->{imageUrl};
 }
 

@@ -19,8 +19,8 @@ my @ENDS = (
     [sub { restart_httpd('USR1') },                'graceful restart'],
     [sub { stop_httpd('WINCH') && start_httpd() }, 'graceful stop and start'],
 );
-my $DRAIN = 5;                                   # GenflowDispatchDrain of the tests
 
+ok configure("GenflowDispatchDrain 60s\n"), 'old children have the time that a busy machine needs';
 for my $end (@ENDS) {
     my ($act, $name) = @$end;
     my $parent = httpd_pid();
@@ -31,7 +31,7 @@ for my $end (@ENDS) {
     my @waiting = map { account(10) } @CASES;
     my ($acted, @answers) = in_parallel(1 + @CASES, sub {
         my ($i) = @_;
-        return request($i - 1, $waiting[$i - 1], 'wait=15') if $i > 0;
+        return request($i - 1, $waiting[$i - 1], 'wait=60') if $i > 0;
         my @later = map { request($_, $users[$_], 'respond-async') } 0 .. $#CASES;
         wait_for { @CASES - 3 == grep { submissions("[$_]") } @users };
         wait_for { submissions("[$waiting[0]]") };
@@ -42,7 +42,7 @@ for my $end (@ENDS) {
     my @failed = grep { $_->{status} !~ /\A20[02]\z/ } @answers;
     is_deeply \@failed, [], '... no request in flight fails';
     my %old = map { $_ => 1 } @old;
-    my $gone = wait_for { !grep { -e "/proc/$_" } @old } $DRAIN + 10;
+    my $gone = wait_for { !grep { -e "/proc/$_" } @old };
     ok $gone, '... the old children go';
     is scalar(grep { $old{$_} } children()), 0, '... and others serve';
 
@@ -57,6 +57,8 @@ for my $end (@ENDS) {
         }
     }
 }
+
+ok configure(''), 'all is as before';
 
 # Status and id that the client gets for a generation of that case.
 sub request {

@@ -16,7 +16,7 @@ ServerLimit 1
 MaxRequestWorkers 25
 <GenflowProvider stability>
     GenflowProviderUrl "@{[$provider->url]}"
-    GenflowProviderDeadline 8s
+    GenflowProviderDeadline 15s
     GenflowProviderConnectTimeout 1s
     GenflowProviderBreakerOpen 0s
     GenflowProviderPoll 100ms

@@ -11,7 +11,7 @@ $hosts[1]->refuse;
 my $names = join ',', map { $_->host } @hosts;
 my $site  = Genflow::Httpd->start(Genflow::Httpd::small_site() . <<"END");
 DBDParams "host=$names dbname=$ENV{PGDATABASE} user=genflow_app application_name=mod_genflow \\
-    connect_timeout=2 options='-c statement_timeout=5000 -c lock_timeout=2000'"
+    connect_timeout=10 options='-c statement_timeout=5000 -c lock_timeout=5000'"
 ServerLimit 1
 MaxRequestWorkers 25
 Include "\${GENFLOW_WORK}/t/conf/api.conf"

@@ -47,7 +47,7 @@ ok $second && $second != $first, 'when its child is killed, another one goes on'
 is_deeply [map { janitors() } 1 .. 2], [($second) x 2], '... alone again';
 
 kill USR1 => httpd_of($httpd);
-ok wait_for(sub { !kill 0, $second }, 30), 'on a graceful restart its child goes';
+ok wait_for(sub { !kill 0, $second }), 'on a graceful restart its child goes';
 my ($third) = janitors();
 ok $third && $third != $second, '... and one of the new ones goes on';
 
@@ -60,7 +60,7 @@ is scalar(my @back = janitors()), 1, 'after a restart of the database the janito
 
 my $other = Genflow::Httpd->start($SITE . "GenflowJanitorInterval 1s\nGenflowJanitorJobs 1s\n");
 my @ids = in_parallel(20, \&one_more, 5);
-ok wait_for(sub { !grep { attempts_of($_) } @ids }, 20), 'several hosts clean up side by side';
+ok wait_for(sub { !grep { attempts_of($_) } @ids }), 'several hosts clean up side by side';
 is $other->alarms, '', '... without a complaint';
 is status_of($user, $live, 'hook-fal')->{status}, 'processing', 'what lived all the while still does';
 is attempts_of($live), 1, '... and has its records';
@@ -76,16 +76,16 @@ sub end_by_hand {
 # A generation with records that has ended: its id. Children that lost the database take a moment.
 sub one_more {
     return wait_for {
-        my $made = data(generate($user, {}, Prefer => 'wait=15')) // {};
+        my $made = data(generate($user, {}, Prefer => 'wait=60')) // {};
         ($made->{status} // '') eq 'completed' && $made->{id};
-    } 30;
+    };
 }
 
 # The children that clean up after one generation more.
 sub janitors {
     my $mark = length $httpd->log_text;
     one_more();
-    wait_for { substr($httpd->log_text, $mark) =~ /GF0510: janitor: \d+ of attempts/ } 20;
+    wait_for { substr($httpd->log_text, $mark) =~ /GF0510: janitor: \d+ of attempts/ };
     my %pids = map { $_ => 1 }
         substr($httpd->log_text, $mark) =~ /\[pid (\d+):[^\n]*GF0510: janitor: \d+ of attempts/g;
     return sort keys %pids;

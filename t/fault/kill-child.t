@@ -22,10 +22,11 @@ is data(generate_keyed($user, 'draw-0', type => 'sketch'))->{id}, $ids[0], 'the 
 # ---- waiting for a provider ----
 
 $user = account(10);
-my $id = data(generate_keyed($user, 'poll', prompt => '{{poll=40}} of the dead'))->{id};
+my $id = data(generate_keyed($user, 'poll', prompt => '{{poll=1 poll-gate=of-the-dead}} of the dead'))->{id};
 wait_for { status_of($user, $id)->{stabilityJobId} };
 my $ref = status_of($user, $id)->{stabilityJobId};
 ok kill_child(leader_of($id)), 'a child that waits for a provider is killed';
+open_gate('of-the-dead');
 my $end = ended($user, $id);
 is $end->{status}, 'completed', 'another one waits on';
 is $end->{stabilityJobId}, $ref, '... for the same run of the provider';
@@ -36,25 +37,31 @@ credits_are $user, 9, 0, '... and charged once';
 
 # The client waits at the child that is killed, then does what clients do: it repeats with its key.
 $user = account(10);
+lengthen_grace();
 my ($first) = in_parallel(2, sub {
     my ($i) = @_;
-    return generate_keyed($user, 'send', prompt => '{{delay=4500}} last words', wait => 10)->{status}
+    return generate_keyed($user, 'send', prompt => '{{gate=last-words}} last words', wait => 10)->{status}
         if $i == 0;
     wait_for { submissions('last words') };
     return kill KILL => leader_of(sql1("SELECT job_id FROM genflow.work WHERE user_id = :'user'",
             user => $user));
 });
 is $first, 599, 'who waited at the killed child loses the connection';
-my $again = generate_keyed($user, 'send', prompt => '{{delay=4500}} last words', wait => 10);
+my $again = generate_keyed($user, 'send', prompt => '{{gate=last-words}} last words', wait => 10);
 error_is $again, 409, 'IDEMPOTENCY_IN_PROGRESS', 'the key finds the generation while it lives';
 $id = data($again)->{generationId};
 credits_are $user, 10, 1, '... its credit is held';
+my $grace = wait_for { !leader_of($id) };
+ok $grace, '... and nobody leads it';
+normal_grace();
+sql("UPDATE genflow.work SET due_at = now() WHERE job_id = :'id'", id => $id);
 $end = ended($user, $id);
 is $end->{errorCode}, 'NETWORK_ERROR', 'what was being sent fails when the lease is over';
 credits_are $user, 10, 0, '... and costs nothing';
-error_is generate_keyed($user, 'send', prompt => '{{delay=4500}} last words', wait => 10), 500,
+error_is generate_keyed($user, 'send', prompt => '{{gate=last-words}} last words', wait => 10), 500,
     'GENERATION_FAILED', 'the key finds the generation when it has ended';
 is submissions('last words'), 1, 'nothing was sent a second time';
+open_gate('last-words');
 
 # ---- any number of times ----
 

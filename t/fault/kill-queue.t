@@ -9,26 +9,28 @@ use Genflow::Test;
 my %ID    = ('echo-replicate' => 'replicateId', 'echo-fal' => 'falJobId');
 my @CASES = (
     # script, when the child is killed, the test's name
-    ['poll=25',     \&is_polled,  'while it polls'],
-    ['result=slow', \&is_fetched, 'while it fetches the picture'],
+    ['poll=1 poll-gate=GATE', \&is_polled,  'while it polls'],
+    ['result=slow',           \&is_fetched, 'while it fetches the picture'],
 );
 
 for my $type (sort keys %ID) {
     for my $case (@CASES) {
         my ($script, $now, $name) = @$case;
         my $user = account(10);
-        my $id   = later($user, { type => $type, prompt => "{{$script}} [$user]" });
+        my $id   = later($user, { type => $type, prompt => "{{$script}} [$user]" =~ s/GATE/$user/r });
         ok wait_for(sub { $now->($user) }), "$type: a child works on it";
         my $ref = status_of($user, $id, $type)->{ $ID{$type} };
         ok kill_child(leader_of($id)), "... and is killed $name";
+        open_gate($user);
         goes_on($user, $id, $type, $ref);
     }
     for my $end (['before it is charged', 1], ['inside the statement that charges', 0]) {
         my ($name, $broken) = @$end;
         my $user = account(10);
-        my $id   = later($user, { type => $type, prompt => "{{poll=15}} [$user]" });
+        my $id   = later($user, { type => $type, prompt => "{{poll=1 poll-gate=$user}} [$user]" });
         wait_for { status_of($user, $id, $type)->{ $ID{$type} } };
         my $lock = hold_up();
+        open_gate($user);
         my $ref  = status_of($user, $id, $type)->{ $ID{$type} };
         ok wait_for(sub { picture($type, $id) && is_held_up() }), "$type: a picture is in the folder";
         my $picture = picture($type, $id);

@@ -10,8 +10,8 @@ use Genflow::Test;
 my @CASES = (
     # type, prompt, cost, the test's name
     ['sketch',     'drawn',                2, 'drawn here'],
-    ['neo-glitch', '{{poll=4}} fetched',   1, 'from a provider that can be polled again'],
-    ['neo-glitch', '{{delay=2500}} picked', 1, 'from a provider that cannot be polled'],
+    ['neo-glitch', '{{poll=1 poll-gate=GATE}} fetched', 1, 'from a provider that can be polled again'],
+    ['neo-glitch', '{{gate=GATE}} picked', 1, 'from a provider that cannot be polled'],
 );
 
 for my $case (@CASES) {
@@ -45,9 +45,10 @@ sub stored {
     my ($type, $prompt) = @_;
     my $user = account(10);
     my $lock = $type eq 'sketch' ? hold_up() : undef;
-    my $id   = later($user, { type => $type, prompt => $prompt });
+    my $id   = later($user, { type => $type, prompt => $prompt =~ s/GATE/$user/r });
     wait_for { under_way($user, $id, $prompt) };
     $lock //= hold_up();
+    open_gate($user);
     my $waits = wait_for { picture($type, $id) && is_held_up() };
     ok $waits, "$type, $prompt: settling waits";
     return ($user, $id, $lock);

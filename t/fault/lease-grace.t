@@ -5,7 +5,7 @@
 use Genflow::Fault;
 use Genflow::Test;
 
-my $LEASE = 30;                                  # seconds; its holder renews it every third of it
+my $LEASE = 60;                                  # seconds; its holder renews it every third of it
 
 expect_log 'GF0121';
 ok configure(<<"END"), 'leases are long';
@@ -23,9 +23,17 @@ my %leads  = map { $_ => 1 } values %leader;
 
 wait_for { 8 == sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user' AND led", user => $user) };
 
-# Their leases end while PostgreSQL is away, which each child has noticed.
+# Their leases end while PostgreSQL is away, which each child has noticed. Until then no heartbeat renews
+# them.
 my $mark = log_mark();
 sql(<<'SQL', user => $user);
+    CREATE FUNCTION genflow.test_no_beat() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        NEW.expires := OLD.expires;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER test_no_beat BEFORE UPDATE ON genflow.children FOR EACH ROW
+        WHEN (session_user = 'genflow_app') EXECUTE FUNCTION genflow.test_no_beat();
     UPDATE genflow.work SET leased_until = clock_timestamp() WHERE user_id = :'user';
     UPDATE genflow.children SET expires = clock_timestamp() + interval '1 second'
      WHERE owner IN (SELECT lease_owner FROM genflow.work WHERE user_id = :'user');
@@ -41,6 +49,7 @@ ok $noticed, '... every child notices';
 ok pg('start'), '... and PostgreSQL starts, when all leases are over';
 my $late = sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user' AND genflow.lease_end(work) < clock_timestamp()", user => $user);
 is $late, 8, '... as the rows say';
+sql('DROP FUNCTION genflow.test_no_beat() CASCADE');
 my $renewed = wait_for {
     !sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user' AND genflow.lease_end(work) < clock_timestamp()", user => $user);
 } 60;

@@ -56,14 +56,14 @@ $res = losing('create', sub { one("keyed of $user", 'Idempotency-Key' => 'lost')
 is $res->{status}, 200, '... with a key of the client, too';
 is one("keyed of $user", 'Idempotency-Key' => 'lost')->{headers}{'idempotency-replayed'}, 'true',
     '... and who repeats with that key gets a replay';
-$res = losing('create_batch', sub { generate($user, { @NEXT, prompt => "batch of $user", n => 3 }, Prefer => 'wait=20') });
+$res = losing('create_batch', sub { generate($user, { @NEXT, prompt => "batch of $user", n => 3 }, Prefer => 'wait=60') });
 is_deeply [$res->{status}, map { $_->{status} } @{ data($res)->{batch} }], [200, ('completed') x 3],
     'three of one request are made and complete';
 $res = losing('create', sub { create($user, { type => $TYPE, customPrompt => "two steps of $user",
         productImages => [] }) });
 is $res->{status}, 201, 'generation/create makes one';
 my $id = data($res)->{data}{generationId};
-$res = losing('start', sub { start($user, $id, Prefer => 'wait=20') });
+$res = losing('start', sub { start($user, $id, Prefer => 'wait=60') });
 is_deeply [$res->{status}, data($res)->{data}{status}], [200, 'completed'],
     'generate starts it, and it completes';
 error_is(start($user, $id), 400, 'INVALID_GENERATION_STATUS', '... once');
@@ -79,7 +79,7 @@ error_is(api(POST => "/api/generation/$id/cancel", user => $user), 400, 'INVALID
     '... once');
 for my $act (qw(retry fallback)) {
     $res = losing('create', sub {
-        api(POST => "/api/generation/$id/$act", user => $user, headers => { Prefer => 'wait=20' });
+        api(POST => "/api/generation/$id/$act", user => $user, headers => { Prefer => 'wait=60' });
     });
     is $res->{status}, 201, "a $act makes it again";
     is data($res)->{status}, 'completed', '... and it begins at once';
@@ -155,7 +155,7 @@ $proxy->order('lose_answer', 'claim');
 print $psql "COMMIT;\n";
 close $psql;
 my $all = wait_for { submissions("queued by $user") >= 10
-    && !sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $user) } 20;
+    && !sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $user) };
 ok $all, 'a claim: its jobs begin at once';
 is submissions("queued by $user"), 10, '... each once';
 $lost++;
@@ -163,7 +163,7 @@ $lost++;
 # A note to the breaker.
 $proxy->order('lose_answer', 'breaker_note');
 is generate($user, { @NEXT, prompt => "{{status=500}} broken of $user", maxRetries => 0 },
-    Prefer => 'wait=20')->{status}, 200, 'a model fails, the next one of the chain completes';
+    Prefer => 'wait=60')->{status}, 200, 'a model fails, the next one of the chain completes';
 $lost++;
 is sql1("SELECT failures, open_until FROM genflow.breakers WHERE model = 'fal-ai/fast-sdxl'"), '1|',
     'its failure counts once, and its breaker stays closed';
@@ -181,14 +181,14 @@ finish;
 # A generation, waited for.
 sub one {
     my ($prompt, %headers) = @_;
-    return generate($user, { @NEXT, prompt => $prompt }, Prefer => 'wait=20', %headers);
+    return generate($user, { @NEXT, prompt => $prompt }, Prefer => 'wait=60', %headers);
 }
 
 # The same, made before it is started: create records no intent for it.
 sub started {
     my ($prompt) = @_;
     my $started = start($user, made($user, { type => $TYPE, customPrompt => $prompt, productImages => [] }),
-        Prefer => 'wait=20');
+        Prefer => 'wait=60');
     return { %$started, content => JSON::PP::encode_json({ id => data($started)->{data}{generationId} }) };
 }
 

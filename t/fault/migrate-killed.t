@@ -22,10 +22,12 @@ my $run   = Genflow::Migrate::start($ENV{PGDATABASE}, '--schema', $schema, '--ap
 ok wait_for { sql1("SELECT to_regclass('genflow_migrate.moved') IS NOT NULL") eq 't' && sql1($moved) > 0 }, 'rows are being moved';
 my $backend = sql1("SELECT pid FROM pg_stat_activity WHERE query LIKE '%genflow_migrate.run%' AND pid <> pg_backend_pid()");
 ok $backend, '... by a process of PostgreSQL';
+my $log     = "$ENV{GENFLOW_WORK}/postgres.log";
+my $mark    = -s $log;
 my @clients = map { m{/proc/(\d+)/} ? $1 : () } grep { slurp($_) =~ /genflow-migrate.*\Q$schema\E|psql.*schema=\Q$schema\E/s } glob '/proc/[0-9]*/cmdline';
 kill KILL => $backend, @clients;
 close $run;
-ok wait_for { eval { sql1('SELECT 1'); 1 } }, 'PostgreSQL recovers';
+ok wait_for { substr(slurp($log), $mark) =~ /ready to accept connections/ }, 'PostgreSQL recovers';
 my $part = sql1($moved);
 ok $part > 0 && $part < ROWS, "... with $part rows moved";
 is sql1("SELECT count(*) FROM public.presets_media WHERE user_id = :'user'", user => $user), $part, '... and as many generations';

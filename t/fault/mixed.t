@@ -57,7 +57,7 @@ is_deeply \@odd, [], 'each is taken, or refused because its user has too few cre
 cmp_ok keys %made, '<', $COUNT, '... which happens';
 my $all_ended = wait_for {
     !sql1("SELECT count(*) FROM genflow.work WHERE starts_with(user_id, :'ours')", ours => $OURS);
-} 40;
+} 120;
 ok $all_ended, 'all end, in time';
 
 # ---- what they cost, and how often they were sent ----

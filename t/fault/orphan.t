@@ -8,7 +8,7 @@ use Genflow::Test;
 
 my @WAYS = (
     # type, prompt, cost, the test's name
-    ['neo-glitch', '{{delay=2500}} picked', 1, 'from a provider'],
+    ['neo-glitch', '{{gate=GATE}} picked', 1, 'from a provider'],
     ['sketch',     'drawn',                2, 'drawn here'],
 );
 
@@ -19,8 +19,8 @@ for my $way (@WAYS) {
     is api(POST => "/api/generation/$id/cancel", user => $user)->{status}, 200,
         "$name: a generation is cancelled while its picture is stored and its host is dead";
     is api(DELETE => "/api/generation/$id", user => $user)->{status}, 200, '... and deleted' if $type eq 'sketch';
-    ok wait_for(sub { !-e $file }, 30), '... the picture is removed';
-    ok wait_for(sub { !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $id) }, 20),
+    ok wait_for(sub { !-e $file }), '... the picture is removed';
+    ok wait_for(sub { !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $id) }),
         '... and nothing is left to do';
     credits_are $user, 10, 0, '... nothing is charged';
 
@@ -45,9 +45,10 @@ sub left_behind {
     my ($type, $prompt) = @_;
     my $user = account(10);
     my $lock = $type eq 'sketch' ? hold_up() : undef;
-    my $id   = later($user, { type => $type, prompt => $prompt });
+    my $id   = later($user, { type => $type, prompt => $prompt =~ s/GATE/$user/r });
     wait_for { $type eq 'sketch' || sql1("SELECT 1 FROM genflow.attempts WHERE job_id = :'id'", id => $id) };
     $lock //= hold_up();
+    open_gate($user);
     my $stored = wait_for { -e picture_file($id, $type) && is_held_up() };
     ok $stored, "$type, $prompt: the picture is stored, the settling waits";
     my $file = picture_file($id, $type);

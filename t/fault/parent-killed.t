@@ -8,9 +8,9 @@ use Genflow::Test;
 
 my @CASES = (
     # type, script, status, charge, submissions, the test's name
-    ['neo-glitch', 'poll=25',                          'completed', 1, 1, 'with a provider'],
-    ['neo-glitch', 'delay=4500',                       'failed',    0, 1, 'being sent'],
-    ['neo-glitch', 'status=503 times=1 retry-after=2', 'completed', 1, 2, 'between two attempts'],
+    ['neo-glitch', 'poll=1 poll-gate=crash',           'completed', 1, 1, 'with a provider'],
+    ['neo-glitch', 'gate=crash-sent',                  'failed',    0, 1, 'being sent'],
+    ['neo-glitch', 'status=503 times=1 retry-after=9', 'completed', 1, 2, 'between two attempts'],
     (['sketch',    '',                                 'completed', 2, 0, 'being drawn']) x 4,
 );
 
@@ -27,6 +27,7 @@ my $live = sql1("SELECT count(*) FROM genflow.work WHERE user_id IN (:'a', :'b',
     a => $users[0], b => $users[1], c => $users[2]);
 is $live, 3, '... in the middle of its work';
 ok start_httpd(), 'httpd is started';
+open_gate('crash');
 my %old = map { $_ => 1 } @old;
 is_deeply [grep { $old{$_} } httpd_pid(), children()], [], '... all its processes are new';
 
@@ -44,6 +45,8 @@ for my $i (0 .. $#CASES) {
     credits_are $users[$i], 10 - $charge - $drawn, 0, "$name: charged once or not at all";
     is generate_keyed($i), $ids[$i], '... and its key finds it';
 }
+
+open_gate('crash-sent');
 
 # A generation with a key; the same one when the request is repeated.
 sub generate_keyed {

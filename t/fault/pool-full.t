@@ -9,9 +9,10 @@ use Time::HiRes qw(time);
 
 my $POOL    = 8;
 my $CALLERS = 24;
-my $LONG    = 15;                                # seconds
+my $LONG    = 40;                                # seconds
 
 my $httpd = Genflow::Httpd->start(Genflow::Httpd::small_site() . <<"END");
+DBDParams "host=$ENV{GENFLOW_WORK} dbname=$ENV{PGDATABASE} user=genflow_app options='-c lock_timeout=2000'"
 DBDKeep 4
 DBDMax $POOL
 ServerLimit 1

@@ -39,7 +39,7 @@ ok $is_synchronous, 'a standby has all that the primary acknowledges';
 # Its leases outlast the change, however slow the machine is: what has lost its lease may fail without a charge.
 my $httpd = Genflow::Httpd->start(Genflow::Httpd::small_site() =~ s/DispatchLease \K2s/15s/r . <<"END");
 DBDParams "host=$folder/one,$folder/two dbname=postgres user=genflow_app target_session_attrs=read-write \\
-    connect_timeout=2 options='-c statement_timeout=5000 -c lock_timeout=2000'"
+    connect_timeout=10 options='-c statement_timeout=5000 -c lock_timeout=5000'"
 ServerLimit 1
 MaxRequestWorkers 25
 GenflowStoreFolder "$folder/store"

@@ -51,7 +51,7 @@ start_httpd('restored_continue');
 ok wait_for(sub { $httpd->log_text =~ /GF0641/ }), 'another copy';
 is in_db('restored_continue', "SELECT genflow.resume('continue')"), 'resumed: 0 generations were ended',
     'continue: nothing ends';
-my $went_on = wait_for { in_db('restored_continue', "SELECT status FROM public.restored_media WHERE id = '$queued'") eq 'completed' } 20;
+my $went_on = wait_for { in_db('restored_continue', "SELECT status FROM public.restored_media WHERE id = '$queued'") eq 'completed' };
 ok $went_on, '... what was queued is made';
 is submissions("queued of $user"), 1, '... submitted once';
 is submissions("sending of $user"), 0, '... and what may have been sent is not sent again';
@@ -130,7 +130,7 @@ sub start_httpd {
     $host //= $ENV{GENFLOW_WORK};
     $folder = $old_folder // "$ENV{GENFLOW_WORK}/restored-" . ++$made;
     $httpd = Genflow::Httpd->start(Genflow::Httpd::small_site() =~ s/neo-glitch/$TYPE/r . <<"END");
-DBDParams "host=$host dbname=$database user=genflow_app connect_timeout=2"
+DBDParams "host=$host dbname=$database user=genflow_app connect_timeout=10"
 ServerLimit 1
 MaxRequestWorkers 25
 GenflowStoreFolder "$folder"
@@ -141,7 +141,7 @@ END
 }
 
 sub generate_new {
-    return generate($user, { type => $TYPE, prompt => "new of $user" }, Prefer => 'wait=20');
+    return generate($user, { type => $TYPE, prompt => "new of $user" }, Prefer => 'wait=60');
 }
 
 sub healthy { return api(GET => '/api/health')->{status} == 200 }

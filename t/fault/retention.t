@@ -21,7 +21,7 @@ SQL
 my $httpd = Genflow::Httpd->start(<<'END');
 Include "${GENFLOW_WORK}/t/conf/test.conf"
 GenflowJanitorInterval 1s
-GenflowJanitorMedia 3s
+GenflowJanitorMedia 15s
 END
 talk_to $httpd;
 
@@ -34,12 +34,12 @@ is status_of($user, $done)->{status}, 'completed', 'and can be looked at';
 my $shown = sub { [map { $_->{id} } @{ data(api(GET => '/api/generations', user => $user))->{items} }] };
 is_deeply $shown->(), [$done, $live], 'and is in the history';
 
-ok wait_for(sub { status_of($user, $done)->{code} }, 20), 'when its time is over it is gone';
+ok wait_for(sub { status_of($user, $done)->{code} }), 'when its time is over it is gone';
 error_is(api(GET => "/api/generation/$done", user => $user), 404, 'GENERATION_NOT_FOUND',
     'as if it had been deleted');
 is_deeply $shown->(), [$live], 'history has what lives, and nothing else';
-ok wait_for(sub { !-e $file }, 20), 'the picture is removed from the store';
-ok wait_for(sub { !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $done) }, 20),
+ok wait_for(sub { !-e $file }), 'the picture is removed from the store';
+ok wait_for(sub { !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $done) }),
     'then nothing is left to do for it';
 is sql1("SELECT string_agg(kind, ' ' ORDER BY kind) FROM genflow.ledger WHERE ref = :'id'",
     id => $done), 'capture hold', 'the ledger has its entries';

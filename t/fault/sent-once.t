@@ -9,8 +9,8 @@ use Genflow::TwoStep;
 my $TYPE = 'of-many';
 my @MOVES = (
     # chain, script, the next chain, status, the test's name
-    ['fal/fal-ai/fast-sdxl', 'poll=25',              'stability/sd3', 'completed', 'a run that works'],
-    ['stability/sd3',        'delay=1500',           'replicate/a/b', 'failed',    'one being sent'],
+    ['fal/fal-ai/fast-sdxl', 'poll=1 poll-gate=GATE', 'stability/sd3', 'completed', 'a run that works'],
+    ['stability/sd3',        'gate=GATE-sent',       'replicate/a/b', 'failed',    'one being sent'],
     ['fal/fal-ai/fast-sdxl', 'cut-before poll=2',    'replicate/a/b', 'completed', 'a lost answer'],
 );
 
@@ -59,12 +59,14 @@ for my $move (@MOVES) {
     my ($chain, $script, $next, $status, $name) = @$move;
     ok chain($chain), "$name, $chain";
     my $user = account(10);
-    my $id   = later($user, { type => $TYPE, prompt => "{{$script}} [$user]" });
+    my $id   = later($user, { type => $TYPE, prompt => "{{$script}} [$user]" =~ s/GATE/$user/r });
     wait_for { submissions("[$user]") };
-    wait_for { status_of($user, $id, $TYPE)->{falJobId} } if $script eq 'poll=25';
+    wait_for { status_of($user, $id, $TYPE)->{falJobId} } if $script =~ /poll-gate/;
     ok chain($next), "... then the chain is $next";
+    open_gate($user);
     is ended($user, $id, $TYPE)->{status}, $status, "... $status";
     is submissions("[$user]"), 1, '... sent once';
+    open_gate("$user-sent");
 }
 ok configure(''), 'all is as before';
 

@@ -62,9 +62,10 @@ for my $case (@CASES) {
 for my $folder ('neo-glitch', '.spool') {
     my $user = account(10);
     my $mark = log_mark();
-    my $id   = later($user, { prompt => "{{delay=1500}} sent [$user]" });
+    my $id   = later($user, { prompt => "{{gate=$user}} sent [$user]" });
     wait_for { submissions("[$user]") };
     folders($folder, 1);
+    open_gate($user);
     my $job = ended($user, $id);
     folders($folder, 0);
     is $job->{errorCode}, 'STORE_FAILED', "$folder breaks while the provider works: the generation fails";
@@ -75,11 +76,12 @@ for my $folder ('neo-glitch', '.spool') {
 }
 
 my $artist = account(10);
-my %fal  = (type => 'echo-fal', prompt => "{{poll=8}} kept there [$artist]");
-is generate(account(10), { %fal, prompt => 'a first one' }, Prefer => 'wait=10')->{status}, 200, 'pictures of fal are stored';
+my %fal  = (type => 'echo-fal', prompt => "{{poll=1 poll-gate=$artist}} kept there [$artist]");
+is generate(account(10), { %fal, prompt => 'a first one' }, Prefer => 'wait=60')->{status}, 200, 'pictures of fal are stored';
 my $id = later($artist, \%fal);
 wait_for { submissions("[$artist]") };
 folders('echo-fal', 1);
+open_gate($artist);
 my $generation = ended($artist, $id, 'echo-fal');
 is $generation->{status}, 'completed', 'one that its provider keeps completes all the same';
 ok !$generation->{persisted}, '... not persisted';
@@ -89,7 +91,7 @@ folders('echo-fal', 0);
 my $stored = wait_for {
     my $now = status_of($artist, $generation->{id}, 'echo-fal');
     $now->{persisted} ? $now : undef;
-} 30;
+};
 like $stored->{imageUrl}, qr{/generated/echo-fal/}, '... and is stored once the folder is back';
 is $stored->{expiresAt}, undef, '... for good';
 is api(GET => $stored->{imageUrl} =~ s/\A\Q${\ base() }\E//r)->{status}, 200, '... where it is served';

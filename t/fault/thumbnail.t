@@ -9,15 +9,18 @@ use Genflow::Test;
 my $GENERATIONS = 12;
 
 configure("GenflowStoreThumbnail On\n");
-my $user = account(100);
-my @ids  = in_parallel($GENERATIONS, sub { data(generate($user, { type => 'sketch', prompt => "thumbnail $_[0]" },
-    Prefer => 'wait=30'))->{id} }, $GENERATIONS);
-kill_httpd();
-my @settled = grep { -e picture_file($_, 'sketch') } @ids;
-my @bare    = grep { !-e thumbnail_of($_) } @settled;
-is scalar @settled, $GENERATIONS, 'generations are settled';
-cmp_ok scalar @bare, '>', 0, '... and httpd is killed before all have their thumbnails' or diag scalar @bare;
-ok start_httpd(), '... and started again';
+my ($user, @ids, @bare);
+for (1 .. 10) {                 # on a busy machine this test may be slower than httpd
+    $user = account(100);
+    @ids  = in_parallel($GENERATIONS, sub { data(generate($user, { type => 'sketch', prompt => "thumbnail $_[0]" },
+        Prefer => 'wait=30'))->{id} }, $GENERATIONS);
+    kill_httpd();
+    is scalar(grep { -e picture_file($_, 'sketch') } @ids), $GENERATIONS, 'generations are settled';
+    @bare = grep { !-e thumbnail_of($_) } @ids;
+    ok start_httpd(), '... and httpd is killed, and started again';
+    last if @bare;
+}
+cmp_ok scalar @bare, '>', 0, '... before all have their thumbnails';
 is_deeply [map { status_of($user, $_, 'sketch')->{status} } @ids], [('completed') x $GENERATIONS], 'all stay completed';
 credits_are $user, 100 - 2 * $GENERATIONS, 0, '... and are charged once';
 my @types = map { api(GET => status_of($user, $_, 'sketch')->{thumbnailUrl} =~ s{\Ahttps?://[^/]+}{}r)->{headers}{'content-type'} } @ids;
@@ -26,8 +29,8 @@ is scalar(grep { status_of($user, $_, 'sketch')->{color} } @bare), scalar @bare,
 is join(' ', map { spooled($_) } @ids), '', '... and nothing stays in the spool';
 
 api(DELETE => "/api/generation/$_", user => $user) for @ids;
-ok wait_for(sub { !grep { left($_) } @ids }, 30), 'deleted, nothing of them stays' or diag map { left($_) } @ids;
-ok wait_for(sub { !sql1("SELECT count(*) FROM genflow.removals WHERE job_id::text = ANY (string_to_array(:'ids', ' '))", ids => "@ids") }, 30),
+ok wait_for(sub { !grep { left($_) } @ids }), 'deleted, nothing of them stays' or diag map { left($_) } @ids;
+ok wait_for(sub { !sql1("SELECT count(*) FROM genflow.removals WHERE job_id::text = ANY (string_to_array(:'ids', ' '))", ids => "@ids") }),
     '... and nothing is left to do';
 
 configure('');

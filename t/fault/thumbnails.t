@@ -202,7 +202,7 @@ finish;
 # thumbnail.
 sub picture {
     my ($prompt, $bytes) = @_;
-    my $made = data(generate($user, { type => 'sketch', prompt => $prompt }, Prefer => 'wait=20'));
+    my $made = data(generate($user, { type => 'sketch', prompt => $prompt }, Prefer => 'wait=60'));
     my $now  = status_of($user, $made->{id}, 'sketch');
     my $file = picture_file($made->{id}, 'sketch');
     return ($now, $file) if !defined $bytes;

@@ -8,14 +8,17 @@ use Genflow::Httpd qw(small_site);
 use Genflow::Test;
 use Time::HiRes qw(time);
 
-use constant { CHILDREN => 6, PLACES => 4, POLL => 3 };    # POLL: seconds between two looks
+use constant { CHILDREN => 6, PLACES => 4, SELDOM => 60, OFTEN => 3 };    # seconds between two looks
 
 # A database that only this httpd uses.
 my $db = Genflow::Database->new;
-my $httpd;
-{
+$db->sql("SELECT genflow.grant_credits('user', 50, 'for a test')");
+
+# Its children look so often.
+sub httpd_of {
+    my ($seconds) = @_;
     local $ENV{PGDATABASE} = $db->name;
-    $httpd = Genflow::Httpd->start(small_site() . <<"END");
+    return Genflow::Httpd->start(small_site() . <<"END");
 StartServers @{[CHILDREN]}
 ServerLimit @{[CHILDREN]}
 <IfModule mpm_prefork_module>
@@ -26,20 +29,18 @@ ServerLimit @{[CHILDREN]}
     MaxRequestWorkers @{[25 * CHILDREN]}
     MaxSpareThreads @{[25 * CHILDREN]}
 </IfModule>
-GenflowDispatchPoll @{[POLL]}s
+GenflowDispatchPoll ${seconds}s
 GenflowDispatchJobs @{[PLACES]}
 END
 }
-my $started = wait_for { $httpd->children == CHILDREN };
-ok $started, CHILDREN . ' children run';
-$db->sql("SELECT genflow.grant_credits('user', 50, 'for a test')");
 
 # ---- more jobs than one child has places for ----
 
 # One child finds them, and has places for a few. The others do not wait for their own time.
 my $gate = "turn-$$";
 my @ids  = $db->sql(create("{{gate=$gate}} a cat") . ' FROM generate_series(1, ' . 5 * PLACES . ') i') =~ /(\S+)/g;
-my $found = wait_for { leaders() } 2 * POLL;
+my $httpd = httpd_of(SELDOM);
+my $found = wait_for { leaders() };
 ok $found, 'a look finds jobs in the queue';
 my $begin = time;
 my $all = wait_for { leaders() && $db->sql('SELECT count(*) FROM genflow.work WHERE lease_owner IS NOT NULL') == @ids };
@@ -47,13 +48,17 @@ my $took = time - $begin;
 ok $all, 'all of ' . @ids . ' are claimed';
 diag sprintf 'by %d children, %.2f s after the first ones', leaders(), $took;
 cmp_ok leaders(), '>=', 5, '... by children that have places for them';
-cmp_ok $took, '<', POLL, '... which did not wait for their time';
+cmp_ok $took, '<', SELDOM / 2, '... which did not wait for their time';
 open_gate($gate);
-my $ended = wait_for { $db->sql('SELECT count(*) FROM genflow.work') == 0 } 30;
+my $ended = wait_for { $db->sql('SELECT count(*) FROM genflow.work') == 0 };
 ok $ended, '... and all end';
+$httpd->stop;
 
 # ---- the child that looks is stopped, then dies ----
 
+$httpd = httpd_of(OFTEN);
+my $started = wait_for { $httpd->children == CHILDREN };
+ok $started, CHILDREN . ' children run';
 for my $child ($httpd->children) {
     kill STOP => $child;
     ok made(), "child $child is stopped: another one finds a job";
@@ -88,7 +93,7 @@ sub made {
     my $id = $db->sql(create('a cat'));
     return wait_for {
         $db->sql("SELECT status FROM public.neo_glitch_media WHERE id = '$id'") eq 'completed';
-    } 20;
+    };
 }
 
 finish;

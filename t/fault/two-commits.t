@@ -69,7 +69,7 @@ for my $case (@CASES) {
     my $xids   = next_xid() - $xid - 1;                  # asking takes one
     is_deeply [grep { ($_->{status} // '') ne 'completed' || !$_->{imageUrl} } @got], [], "$name: its client gets the picture";
     my %expected = map { $_ => $statements->{$_} * (ROUNDS + 1) } keys %$statements;
-    wait_for { my %now = counts($type); !grep { $now{$_} < $expected{$_} } keys %expected } 30;
+    wait_for { my %now = counts($type); !grep { $now{$_} < $expected{$_} } keys %expected };
     my %calls = counts($type);
     is_deeply { map { $_ => $calls{$_} } keys %expected }, \%expected, '... with these statements';
     my $writes = $statements->{create} + $statements->{attempt_begin} + $statements->{accepted} + $statements->{settle};
@@ -95,7 +95,7 @@ sub print_window {
 # Requests one, and waits for it.
 sub one {
     my ($type, $body) = @_;
-    return data(generate('user', { type => $type, prompt => 'counted', %$body }, Prefer => 'wait=20'));
+    return data(generate('user', { type => $type, prompt => 'counted', %$body }, Prefer => 'wait=60'));
 }
 
 # The number of the next transaction that writes; asking takes one.

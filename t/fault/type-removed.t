@@ -7,13 +7,13 @@ use Genflow::Test;
 use Genflow::TwoStep;
 
 my $TYPE  = 'leaving';
-my $TIMES = "GenflowDispatchDrain 100ms\nGenflowJanitorInterval 1s\nGenflowPendingLifetime 6s\n";
+my $TIMES = "GenflowDispatchDrain 100ms\nGenflowJanitorInterval 1s\nGenflowPendingLifetime 5m\n";
 
 sql("SELECT genflow.create_type(:'type')", type => $TYPE);
 ok configure($TIMES . <<"END"), 'there is a type more';
 <GenflowType $TYPE>
     GenflowTypeProviders fal/fal-ai/fast-sdxl
-    GenflowTypeLifetime 6s
+    GenflowTypeLifetime 5m
     GenflowTypeCost 1
 </GenflowType>
 END
@@ -31,7 +31,7 @@ my @ids   = map { $CASES[$_][1]->($users[$_]) } 0 .. $#CASES;
 ok configure($TIMES), 'the type is taken out';
 
 # The janitor leaves what was begun to the hosts for a minute after its deadline.
-sql(q{UPDATE genflow.work SET due_at = due_at - interval '1 minute', deadline_at = deadline_at - interval '1 minute'
+sql(q{UPDATE genflow.work SET due_at = due_at - interval '7 minutes', deadline_at = deadline_at - interval '7 minutes'
     WHERE job_id = :'id'}, id => $_) for @ids;
 for my $i (0 .. $#CASES) {
     my ($name, undef, $end) = @{ $CASES[$i] };
@@ -56,7 +56,7 @@ sub end_of {
     return wait_for {
         sql1("SELECT concat_ws(' ', status, error_code) FROM public.${TYPE}_media"
             . " WHERE id = :'id' AND finished_at IS NOT NULL", id => $id);
-    } 20;
+    };
 }
 
 finish;

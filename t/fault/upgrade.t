@@ -42,7 +42,7 @@ is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user' AN
 credits_are $user, 10_000 - @keys, 0, '... and charged once';
 
 sql("ALTER TABLE genflow.work DROP COLUMN test_of_upgrades; DELETE FROM genflow.migrations WHERE version > $latest");
-is generate($user, {}, Prefer => 'wait=20')->{status}, 200, 'with the schema of before, too, pictures are made';
+is generate($user, {}, Prefer => 'wait=60')->{status}, 200, 'with the schema of before, too, pictures are made';
 expect_log grep { log_since($mark) =~ /\b$_\b/ } qw(GF0121 GF0122 GF0123);
 
 finish;

@@ -37,7 +37,7 @@ for my $shape (@Genflow::Front::SHAPES) {
 
 my $user  = account(10 * CLIENTS);
 my @calls = map { start_call($_) } 0 .. CLIENTS - 1;
-my $end   = time + 90;
+my $end   = time + 240;
 while (time < $end && grep { !$_->{done} } @calls) {
     step($_) for grep { !$_->{done} } @calls;
     sleep 0.01;

@@ -129,7 +129,7 @@ sub fetch {
     my ($method, $url, @more) = @_;
     my %option = $method eq 'PUT' ? (content => $more[0], headers => { 'Content-Type' => 'image/png' })
         : (headers => { 'X-User' => { @more }->{user} });
-    return HTTP::Tiny->new(timeout => 30)->request($method, $url, \%option);
+    return HTTP::Tiny->new(timeout => 90)->request($method, $url, \%option);
 }
 
 sub answer {

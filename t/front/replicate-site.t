@@ -43,7 +43,7 @@ for my $who (undef, 'alice:guessed', 'mallory:x') {
     ok $res->{headers}{'x-request-id'}, '... and the id of the request';
 }
 my $made = data(api(POST => '/v1/models/owner/name/predictions', %CREATE,
-    headers => { %{ basic('alice:secret') }, Prefer => 'wait=20' }));
+    headers => { %{ basic('alice:secret') }, Prefer => 'wait=60' }));
 is $made->{status}, 'succeeded', 'its user gets a picture';
 my ($stream) = $made->{urls}{stream} =~ m{//[^/]+(/.*)};
 my $events = api(GET => $stream);

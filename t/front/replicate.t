@@ -132,7 +132,7 @@ my ($second) = sql("SELECT id FROM public.neo_glitch_media WHERE run_id = :'name
     name => (sql("SELECT run_id FROM public.neo_glitch_media WHERE id = :'id'", id => $two->{id}))[0] =~ s/-1\z/-2/r);
 is data(front(GET => "predictions/$second", $user))->{id}, $two->{id}, '... by which the others are found, too';
 my ($failed) = grep { status_of($user, $_)->{status} eq 'failed' } $two->{id}, $second;
-my $retried = data(api(POST => "/api/generation/$failed/retry", user => $user, headers => { Prefer => 'wait=20' }));
+my $retried = data(api(POST => "/api/generation/$failed/retry", user => $user, headers => { Prefer => 'wait=60' }));
 is data(front(GET => "predictions/$retried->{id}", $user))->{id}, $retried->{id}, 'a retry of one is a prediction of its own';
 
 my @same = map { data(front(POST => 'models/owner/name/predictions', $user, headers => { 'Idempotency-Key' => "key-$user" },

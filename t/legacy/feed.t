@@ -9,7 +9,7 @@ use Genflow::Test;
 my $OLD  = '/.netlify/functions';
 my @FEED = qw(feed getPublicFeed getNeoGlitchFeed);
 my $user = account(10);
-my $made = data(generate($user, { prompt => "a public picture of $user", type => 'sketch' }, Prefer => 'wait=20'));
+my $made = data(generate($user, { prompt => "a public picture of $user", type => 'sketch' }, Prefer => 'wait=60'));
 is api(POST => "$OLD/togglePublish", user => $user, json => { assetId => $made->{id}, publish => JSON::PP::true() })->{status},
     200, 'a picture is published';
 

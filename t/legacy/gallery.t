@@ -9,7 +9,7 @@ use Genflow::Test;
 
 my $OLD = '/.netlify/functions';
 my ($user, $other) = (account(60), account(20));
-my @made = map { data(generate($user, { prompt => "picture $_ of $user", type => 'sketch' }, Prefer => 'wait=20')) } 1 .. 5;
+my @made = map { data(generate($user, { prompt => "picture $_ of $user", type => 'sketch' }, Prefer => 'wait=60')) } 1 .. 5;
 is_deeply [map { $_->{status} } @made], [('completed') x 5], 'five pictures are there';
 my @ids = reverse map { $_->{id} } @made;
 

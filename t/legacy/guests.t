@@ -157,7 +157,7 @@ sub guest {
         wait_for {
             $reply = data($guest{call}->(GET => "job/$id"));
             $reply->{status} !~ /\A(?:queued|running)\z/;
-        } 40;
+        };
         return $reply;
     };
     return \%guest;

@@ -69,6 +69,6 @@ sub poll {
     wait_for {
         $reply = data(api(GET => "$AT/job/$job", user => $user));
         $reply->{status} !~ /\A(?:queued|running)\z/;
-    } 40;
+    };
     return $reply;
 }

@@ -25,7 +25,7 @@ $res = api(POST => "$AT/generate", user => $user, json => { generationId => $mad
 is_deeply [$res->{status}, @{ data($res)->{data} }{qw(generationId status resultImages message)}],
     [200, $made->{generationId}, 'processing', [], 'Generation processing started successfully'], 'it is started';
 my $live;
-wait_for { $live = data(api(GET => "$AT/generation/$made->{generationId}", user => $user)); $live->{finishedAt} } 30;
+wait_for { $live = data(api(GET => "$AT/generation/$made->{generationId}", user => $user)); $live->{finishedAt} };
 is_deeply [@$live{qw(status tokensUsed)}, scalar @{ $live->{resultImages} }], ['completed', 1, 1],
     'the live record ends with its picture' or diag JSON::PP->new->encode($live);
 credits_are $user, 19, 0, '... for one charge';
@@ -41,7 +41,7 @@ for my $case (['{{delay=700}}', 'completed', 18], ['{{status=400}}', 'failed', 1
         productImages => [$uploads[0]{url}], customPrompt => "$script of $user" }))->{data}{generationId};
     $res = api(POST => "$AT/generate", user => $user, json => { generationId => $new });
     is data($res)->{data}{status}, 'processing', "$script is started";
-    wait_for { $live = data(api(GET => "$AT/generation/$new", user => $user)); $live->{finishedAt} } 30;
+    wait_for { $live = data(api(GET => "$AT/generation/$new", user => $user)); $live->{finishedAt} };
     is $live->{status}, $status, "... and ends $status";
     credits_are $user, $left, 0, '... and is charged once, or not at all';
 }
@@ -57,7 +57,7 @@ for my $case (['openai-source', 'gpt-image-1', 'gpt-image-1'], ['openai-source',
     my $new = data($res)->{data}{generationId} // next;
     is data($res)->{data}{parameters}{model}, 'gpt-image-1', '... as gpt-image-1';
     api(POST => "$AT/generate", user => $user, json => { generationId => $new });
-    wait_for { $live = data(api(GET => "$AT/generation/$new", user => $user)); $live->{finishedAt} } 30;
+    wait_for { $live = data(api(GET => "$AT/generation/$new", user => $user)); $live->{finishedAt} };
     is_deeply [@$live{qw(status model)}], ['completed', $made_by], "... and $made_by makes it";
 }
 credits_are $user, 14, 0, '... each for one charge';

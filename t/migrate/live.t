@@ -95,7 +95,7 @@ ok((wait_for { sql1($dead) == 1 } 30), '... all of them, also of a host that doe
 is sql1(q(SELECT count(*) FROM genflow.restores WHERE url = 'http://127.0.0.1:1/l' AND expires_at < now() + interval '3 days')), 1,
     '... that one not for ever';
 sql(q(UPDATE genflow.restores SET expires_at = now(), due_at = now() WHERE url = 'http://127.0.0.1:1/l'));
-my $stored = wait_for { my ($now) = migrate('--fetch'); $now =~ /^pictures: 9 = 5 stored \+ 0 waiting to be fetched \+ 4 given up/m } 30;
+my $stored = wait_for { my ($now) = migrate('--fetch'); $now =~ /^pictures: 9 = 5 stored \+ 0 waiting to be fetched \+ 4 given up/m };
 ok $stored, 'the dispatchers store all but those that are gone or not public'
     or diag +(migrate('--fetch'))[0];
 is sql1(q(SELECT string_agg(right(legacy_id, 1), '' ORDER BY legacy_id) FROM public.neo_glitch_media WHERE user_id = :'user' AND persisted), user => $other),

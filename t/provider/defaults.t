@@ -78,7 +78,7 @@ my $queued = later($user, { type => 'ghibli-reaction', presetKey => 'ghibli_tear
 
 # ---- a picture, its price and its place ----
 
-my $job = data(generate($user, {}, Prefer => 'wait=20'));
+my $job = data(generate($user, {}, Prefer => 'wait=60'));
 is $job->{status}, 'completed', 'a generation completes';
 is $job->{tokensUsed}, 2, '... for 2 credits';
 is $job->{maxRetries}, 3, '... with 3 retries';
@@ -93,7 +93,7 @@ is $age, 600, 'a generation lasts 10 minutes at most';
 
 my $empty = ended($user, later($user, { prompt => '{{empty}} nothing' }));
 is "$empty->{errorCode} $empty->{provider}", 'EMPTY_RESULT stability', 'an answer without a picture ends a generation';
-my $next = data(generate($user, { type => 'emotion-mask', presetKey => 'happy', prompt => '{{empty}} nothing' }, Prefer => 'wait=20'));
+my $next = data(generate($user, { type => 'emotion-mask', presetKey => 'happy', prompt => '{{empty}} nothing' }, Prefer => 'wait=60'));
 is "$next->{status} $next->{provider}", 'completed local', '... and with GenflowTypeEmptyFails On the next provider draws';
 
 # ---- what the provider says of its queue ----

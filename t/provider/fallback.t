@@ -38,7 +38,7 @@ my @users = map { account(10) } @CASES;
 my @done  = in_parallel(scalar @CASES, sub {
     my ($i) = @_;
     my $res = generate($users[$i], { type => 'relay', prompt => "{{$CASES[$i][0]}} [$users[$i]]" },
-        Prefer => 'wait=15');
+        Prefer => 'wait=60');
     return status_of($users[$i], data($res)->{id}, 'relay');
 }, 12);
 

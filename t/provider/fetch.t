@@ -33,7 +33,7 @@ my $user = account(10);
 my $res  = generate($user, {
     type => 'openai-source', prompt => "{{url result=moved}} [$user]",
     sourceUrl => "$ENV{GENFLOW_FAKE}/_source/thrice/$$",
-}, Prefer => 'wait=18');
+}, Prefer => 'wait=60');
 is $res->{status}, 200, 'a source that moved three times, and a result that moved once';
 
 finish;

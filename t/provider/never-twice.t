@@ -23,7 +23,7 @@ my @users = map { account(10) } @CASES;
 my @done  = in_parallel(scalar @CASES, sub {
     my ($i) = @_;
     my $prompt = "{{$CASES[$i][0]}} [$users[$i]]";
-    return data(generate($users[$i], { prompt => $prompt, maxRetries => 3 }, Prefer => 'wait=15'));
+    return data(generate($users[$i], { prompt => $prompt, maxRetries => 3 }, Prefer => 'wait=60'));
 });
 for my $i (0 .. $#CASES) {
     my (undef, $error, $whole, $name) = @{ $CASES[$i] };
@@ -40,12 +40,12 @@ for my $i (0 .. $#CASES) {
 # The questions of a polled job leave a kept connection to the provider; both children get some.
 my $user = account(100);
 my @kept = in_parallel(2 * $ROUNDS, sub {
-    return generate($user, { prompt => '{{poll=2}} warm' }, Prefer => 'wait=15')->{status};
+    return generate($user, { prompt => '{{poll=2}} warm' }, Prefer => 'wait=60')->{status};
 }, $ROUNDS);
 is_deeply \@kept, [(200) x (2 * $ROUNDS)], 'polled generations leave connections behind';
 
 for my $round (1 .. $ROUNDS) {
-    generate($user, { prompt => '{{poll=1}} warm' }, Prefer => 'wait=15');
+    generate($user, { prompt => '{{poll=1}} warm' }, Prefer => 'wait=60');
     my $cut = data(generate($user, { prompt => "{{cut-before}} cold $round;" }));
     is $cut->{errorCode}, 'NETWORK_ERROR', "cut beside a kept connection, round $round: fails";
     is scalar(submitted("cold $round;")), 1, '... and was sent once';

@@ -60,7 +60,7 @@ my @users = map { account(10) } @runs;
 my @ended = in_parallel(scalar @runs, sub {
     my ($i) = @_;
     my ($case, $failing) = @{ $runs[$i] };
-    my $res = generate($users[$i], input_of($i, $case, $failing), Prefer => 'wait=25');
+    my $res = generate($users[$i], input_of($i, $case, $failing), Prefer => 'wait=60');
     my $reply = data($res);
     return $reply->{id} ? ended($users[$i], $reply->{id}, $case->[0]) : { status => $res->{content} };
 }, 6);
@@ -95,7 +95,7 @@ for my $of (['emotion-mask', 'happy', 'sad'], ['presets', "$THIS_WEEK", undef]) 
     my %words;
     for my $key (grep { defined } @keys) {
         my $res = generate($painter, { type => $type, presetKey => $key, prompt => "the preset $key $$",
-            sourceUrl => "$ENV{GENFLOW_FAKE}/_source/picture/5" }, Prefer => 'wait=25');
+            sourceUrl => "$ENV{GENFLOW_FAKE}/_source/picture/5" }, Prefer => 'wait=60');
         is data($res)->{status}, 'completed', "$type $key completes";
         my ($first) = sent("the preset $key $$");
         my ($prompt, $strength) = split /\|/, sql1("SELECT prompt, strength + 0.0 FROM genflow.presets_config"
@@ -135,7 +135,7 @@ for my $named (0, 1) {
 # ---- a model that its provider no longer knows ----
 
 my $res = generate($painter, { type => 'custom-prompt', presetKey => undef,
-    prompt => "unknown by now $$ {{status=404 times=1}}" }, Prefer => 'wait=25');
+    prompt => "unknown by now $$ {{status=404 times=1}}" }, Prefer => 'wait=60');
 is data($res)->{model}, 'fal-ai/fast-sdxl', 'after a model that fal does not know comes the next';
 like $httpd->log_text, qr/GF0407: .*model=fal-ai\/realistic-vision-v5.*GenflowTypeProviders/,
     '... and the log says where to change it';

@@ -34,7 +34,7 @@ sql("SELECT genflow.create_type('narrow-lens')");
 my $picture = "$ENV{GENFLOW_FAKE}/_source/picture/7";
 my $site    = Genflow::Httpd->start("${SITE}GenflowFetchAllow 127.0.0.1\n");
 talk_to($site);
-my $res = generate($user, { type => 'narrow-lens', presetKey => undef }, Prefer => 'wait=15');
+my $res = generate($user, { type => 'narrow-lens', presetKey => undef }, Prefer => 'wait=60');
 is data($res)->{status}, 'completed', 'with GenflowFetchAllow a result is fetched' or diag $res->{content};
 $res = generate($user, { type => 'narrow-lens', presetKey => undef, sourceUrl => $picture });
 error_is($res, 422, 'INVALID_IMAGE_URL', 'a source picture of the same address is refused');
@@ -50,7 +50,7 @@ $site->stop;
 $site = Genflow::Httpd->start("${SITE}GenflowFetchAllow 127.0.0.1\nGenflowSourceAllow 127.0.0.1\n");
 talk_to($site);
 $res = generate($user, { type => 'narrow-lens', presetKey => undef, sourceUrl => $picture },
-    Prefer => 'wait=15');
+    Prefer => 'wait=60');
 is data($res)->{status}, 'completed', 'with GenflowSourceAllow it is taken' or diag $res->{content};
 talk_to(undef);
 $site->stop;

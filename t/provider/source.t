@@ -76,7 +76,7 @@ my @users = map { account(10) } @USELESS;
 my @ended = in_parallel(scalar @USELESS, sub {
     my ($kind, $type) = @{ $USELESS[$_[0]] };
     my %input = (type => $type, prompt => "useless [$users[$_[0]]]", sourceUrl => address($kind));
-    my $body = data(generate($users[$_[0]], \%input, Prefer => 'wait=15'));
+    my $body = data(generate($users[$_[0]], \%input, Prefer => 'wait=60'));
     return [@$body{qw(status errorCode)}];
 }, 6);
 for my $i (0 .. $#ended) {

@@ -52,7 +52,7 @@ my @users = map { account(10) } @CASES;
 my @done  = in_parallel(scalar @CASES, sub {
     my ($i) = @_;
     my $res = generate($users[$i], { prompt => "{{$CASES[$i][0]}} [$users[$i]]" },
-        Prefer => 'wait=15');
+        Prefer => 'wait=60');
     return { status => $res->{status}, body => data($res) };
 }, 16);
 

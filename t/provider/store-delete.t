@@ -43,10 +43,10 @@ for my $kind (qw(s3 cloudinary)) {
     $shelf->down;
     $job = $shelf->picture($user);
     $shelf->order(act => 'slow', ms => 1500);
-    my $under_way = wait_for { grep { $_ eq 'slow' } $shelf->uploads($job->{id}) } 20;
+    my $under_way = wait_for { grep { $_ eq 'slow' } $shelf->uploads($job->{id}) };
     ok $under_way, '... one that is on its way to the store';
     is api(DELETE => "/api/generation/$job->{id}", user => $user)->{status}, 200, '... is deleted';
-    my $late = wait_for { $shelf->httpd->log_text =~ /GF0404: job=\Q$job->{id}\E .*unknown/ } 20;
+    my $late = wait_for { $shelf->httpd->log_text =~ /GF0404: job=\Q$job->{id}\E .*unknown/ };
     ok $late && gone($shelf, $job->{id}), '... and removed once it is there';
     credits_are $user, 6, 0, '... what was made was paid';
     talk_to();
@@ -80,10 +80,10 @@ finish;
 
 sub gone {
     my ($store, $id) = @_;
-    return wait_for { !$store->objects($id) } 20;
+    return wait_for { !$store->objects($id) };
 }
 
 sub forgotten {
     my ($id) = @_;
-    return wait_for { !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $id) } 20;
+    return wait_for { !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $id) };
 }

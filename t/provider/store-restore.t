@@ -51,7 +51,7 @@ my $job = $shelf->picture($user, 'result=once');
 is $job->{status}, 'completed', 'a generation completes without the store';
 is !!$job->{persisted}, !!0, '... to be stored again';
 $shelf->up;
-my $given_up = wait_for { !to_be_stored($job->{id}) } 30;
+my $given_up = wait_for { !to_be_stored($job->{id}) };
 ok $given_up, '... until its provider has it no more';
 is !!$shelf->now($user, $job->{id})->{persisted}, !!0, '... it stays not persisted';
 is $shelf->now($user, $job->{id})->{status}, 'completed', '... and completed';

@@ -61,7 +61,7 @@ $user = account(10);
 $job  = wait_for {
     my $tried = $strict->picture($user);
     $tried->{id} ? $tried : undef;
-} 30;
+};
 is $job->{status}, 'completed', 'once the store is back, the first generation that is let in is stored';
 is $strict->picture($user)->{status}, 'completed', '... and so is the next one';
 

@@ -71,7 +71,7 @@ StartServers 1
 </GenflowType>
 END
     talk_to($httpd);
-    my $made = data(generate($user, { type => $type, prompt => "shipped $kind" }, Prefer => 'wait=20'));
+    my $made = data(generate($user, { type => $type, prompt => "shipped $kind" }, Prefer => 'wait=60'));
     my $job  = status_of($user, $made->{id}, $type);
     is $job->{status}, 'completed', "$type: a picture is made" or diag $httpd->log_text;
     ok $job->{persisted}, '... and stored';

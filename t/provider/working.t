@@ -8,7 +8,7 @@ use Genflow::Test;
 # ---- an id, and later the picture ----
 
 my $user = account(10);
-my $res  = generate($user, { prompt => '{{poll=20}} in its time' });
+my $res  = generate($user, { prompt => "{{poll=1 poll-gate=$user}} in its time" });
 my $job  = data($res);
 is $res->{status}, 202, 'a provider that needs time makes the answer 202';
 is $job->{status}, 'processing', 'the generation is processing';
@@ -24,7 +24,8 @@ my ($recorded) = sql("SELECT m.provider_ref, w.provider_ref, a.provider_ref FROM
     . " WHERE w.job_id = :'id'", id => $job->{id});
 is $recorded, join('|', ($job->{stabilityJobId}) x 3), 'the id is recorded before the end, everywhere';
 
-$res = api(GET => "$job->{pollUrl}", user => $user, headers => { Prefer => 'wait=10' });
+open_gate($user);
+$res = api(GET => "$job->{pollUrl}", user => $user, headers => { Prefer => 'wait=60' });
 my $done = data($res);
 is $done->{status}, 'completed', 'who waits at pollUrl gets the end';
 is $done->{stabilityJobId}, $job->{stabilityJobId}, 'it still has its id';
@@ -36,7 +37,7 @@ my $by_ref = data(api(GET => "/api/neo-glitch/status?stabilityJobId=$job->{stabi
         user => $user));
 is $by_ref->{id}, $job->{id}, 'the provider\'s id finds the generation';
 
-$res = generate($user, { prompt => '{{poll=5}} waited for' }, Prefer => 'wait=10');
+$res = generate($user, { prompt => '{{poll=5}} waited for' }, Prefer => 'wait=60');
 is $res->{status}, 200, 'a client that prefers to wait gets the picture';
 
 # ---- longer than a lease ----
@@ -47,7 +48,7 @@ my $renewed = wait_for {
     sql1("SELECT genflow.lease_end(w) > m.created_at + :'time'::interval FROM genflow.work w"
         . ' JOIN public.neo_glitch_media m ON m.id = w.job_id'
         . " WHERE w.job_id = :'id'", id => $long->{id}, time => 2 * ($LEASES + 1) . ' s') eq 't';
-} 30;
+};
 ok $renewed, "a generation that takes $LEASES leases is still worked on";
 is sql1("SELECT epoch, lost_leases FROM genflow.work WHERE job_id = :'id'", id => $long->{id}), '1|0',
     '... under its first lease, which its process renews';

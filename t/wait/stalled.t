@@ -16,8 +16,8 @@ use constant {
     EVENTS  => 30,
     BYTES   => 60_000,              # of an event
     KEPT    => 150_000,             # that the system may keep for a client; unbounded it keeps megabytes
-    TIMEOUT => 6,
-    SOON    => 20,
+    TIMEOUT => 12,
+    SOON    => 60,
 };
 
 my $user  = account(50);

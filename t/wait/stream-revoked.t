@@ -9,7 +9,7 @@ use Genflow::Wait;
 use Time::HiRes qw(sleep);
 
 plan(skip_all => 'only the event MPM parks') if $ENV{GENFLOW_MPM} ne 'event';
-use constant { SOON => 20, KNOWN => 5.5 };
+use constant { SOON => 60, KNOWN => 5.5 };
 
 my $user  = account(10);
 my $httpd = wait_site(4, <<'END');

@@ -17,8 +17,8 @@ use constant {
     EVENTS  => 25,
     BYTES   => 60_000,              # of an event
     KEPT    => 250_000,             # that the system may keep for a client; unbounded it keeps megabytes
-    TIMEOUT => 6,
-    SOON    => 20,
+    TIMEOUT => 12,
+    SOON    => 60,
 };
 
 my $tls = Genflow::Tls->new or plan(skip_all => 'there is no mod_ssl, or no openssl');

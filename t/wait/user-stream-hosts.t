@@ -20,7 +20,7 @@ my $here = wait_site(4, "GenflowWatchUser 100\n");
 
 my $tab = Genflow::Tab->open($user);
 is $tab->next_event->{event}, 'balance', 'a stream begins at an httpd that does no work';
-my $id = generate_there($user, 200, 'wait=20');
+my $id = generate_there($user, 200, 'wait=60');
 is_deeply [states_of($id)], ['completed'], 'the other httpd makes a picture: its end comes, once';
 my @ids = map { generate_there($user, 202, 'respond-async') } 1 .. MANY;
 my %ends;
@@ -36,7 +36,7 @@ Genflow::Tab->close_all;
 
 # ---- from one httpd to the other ----
 
-my $missed = generate_there($user, 200, 'wait=20');
+my $missed = generate_there($user, 200, 'wait=60');
 wait_at($other);
 my $there = Genflow::Tab->open($user, $spent->{id});
 is_deeply [map { my $event = $there->next_event; $event->{data}{id} // $event->{event} } 1 .. 2], [$missed, 'balance'],

@@ -9,7 +9,7 @@ use Genflow::Wait;
 use Genflow::Tab ();
 use Genflow::Tls ();
 
-use constant { PLACES => 2, SOON => 20 };
+use constant { PLACES => 2, SOON => 60 };
 
 my $modules = $ENV{GENFLOW_LIBEXEC};
 my $bound   = 'GenflowWatchThreads ' . PLACES . "\nGenflowWatchUser 100\n";

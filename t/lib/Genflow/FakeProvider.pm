@@ -122,7 +122,7 @@ use constant {
     BODY_MAX     => 64 * 1024 * 1024,
     WAIT_MAX     => 0.5,                  # seconds between two looks at whether the parent lives
     CLOSING_TIME => 2,                    # seconds in which a refused client may read why
-    ANSWER_TIME  => 10,                   # seconds that requests of our own may take
+    ANSWER_TIME  => 30,                   # seconds that requests of our own may take
 };
 
 my $JSON = JSON::PP->new->utf8->canonical;

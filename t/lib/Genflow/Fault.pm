@@ -16,8 +16,8 @@ our @EXPORT = qw(leader_of lease_end take_over lengthen_grace normal_grace hold_
     freeze stop_httpd start_httpd kill_httpd kill_parent configure);
 
 use constant {
-    STOP_TIME  => 30,         # seconds
-    START_TIME => 30,
+    STOP_TIME  => 60,         # seconds
+    START_TIME => 60,
 };
 
 my $CONF     = "$ENV{GENFLOW_WORK}/t/conf/test.conf";

@@ -23,7 +23,7 @@ use Time::HiRes qw(time);
 
 use Genflow::Test;
 
-use constant { ANSWER_TIME => 40, SMALL_BUFFER => 4096 };
+use constant { ANSWER_TIME => 60, SMALL_BUFFER => 4096 };
 
 my $JSON = JSON::PP->new->utf8->canonical;
 

@@ -26,7 +26,7 @@ use Genflow::Site ();
 
 our @EXPORT_OK = qw(configtest refused accepted small_site);
 
-use constant { START_TIME => 30, STOP_TIME => 30 };
+use constant { START_TIME => 60, STOP_TIME => 60 };
 
 my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
 my $made = 0;
@@ -155,6 +155,7 @@ sub small_site {
 Include "${GENFLOW_WORK}/t/conf/database.conf"
 StartServers 1
 GenflowStoreFolder "${GENFLOW_WORK}/store"
+GenflowStoreThumbnail Off
 GenflowDispatchLease 2s
 GenflowDispatchPoll 100ms
 <GenflowProvider stability>

@@ -15,7 +15,7 @@ use Time::HiRes qw(sleep time);
 
 use Genflow::Site ();
 
-use constant { START_TIME => 20, SESSIONS => 5 };
+use constant { START_TIME => 60, SESSIONS => 5 };
 
 my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
 my $made = 0;
@@ -55,7 +55,7 @@ END
 # What leads to it.
 sub params {
     my ($self) = @_;
-    return "host=127.0.0.1 port=$self->{port} dbname=$ENV{PGDATABASE} user=genflow_app connect_timeout=2";
+    return "host=127.0.0.1 port=$self->{port} dbname=$ENV{PGDATABASE} user=genflow_app connect_timeout=10";
 }
 
 sub log_text { return Genflow::Site::read_text($_[0]{log}) }

@@ -44,7 +44,7 @@ use Socket qw(SOL_SOCKET SO_LINGER SOMAXCONN);
 use Time::HiRes qw(sleep time);
 
 use constant {
-    START_TIME => 10,         # seconds
+    START_TIME => 60,         # seconds
     TICK       => 0.5,        # how often it looks whether its parent is there
     CHUNK      => 65_536,
 };
@@ -83,7 +83,7 @@ sub params {
     my ($self) = @_;
     return <<"END";
 DBDParams "host=$self->{folder} dbname=$ENV{PGDATABASE} user=genflow_app application_name=mod_genflow \\
-    connect_timeout=2 options='-c statement_timeout=5000 -c lock_timeout=2000'"
+    connect_timeout=10 options='-c statement_timeout=5000 -c lock_timeout=5000'"
 GenflowAdminDatabase "host=$self->{folder} dbname=$ENV{PGDATABASE} user=genflow_admin"
 END
 }

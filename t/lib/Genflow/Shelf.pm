@@ -89,7 +89,7 @@ sub picture {
     my ($self, $user, $script) = @_;
     talk_to($self->{httpd});
     my %input = (type => $self->{type}, prompt => '{{' . ($script // '') . "}} [$user]");
-    return data(generate($user, \%input, Prefer => 'wait=20'));
+    return data(generate($user, \%input, Prefer => 'wait=60'));
 }
 
 sub now {
@@ -111,7 +111,7 @@ sub persisted {
 sub served {
     my ($self, $url) = @_;
     $url = $self->{httpd}->base . $url if $url =~ m{\A/};
-    my $res = HTTP::Tiny->new(timeout => 20)->get($url);
+    my $res = HTTP::Tiny->new(timeout => 60)->get($url);
     return "$res->{status} " . sha256_hex($res->{content});
 }
 

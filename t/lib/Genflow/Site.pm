@@ -42,8 +42,8 @@ use Time::HiRes qw(sleep time);
 use constant {
     SOCKET_ROOM => 70,        # a unix socket's path holds 107 bytes: so many for the folder
     PORT_TRIES  => 10,
-    STOP_TIME   => 30,        # seconds that httpd has to end after TERM
-    START_TIME  => 10,        # seconds that a fake has to announce its port
+    STOP_TIME   => 60,        # seconds that httpd has to end after TERM
+    START_TIME  => 60,        # seconds that a fake has to announce its port
 };
 
 # Options: source (the checkout), module (the .so), durable (PostgreSQL as an operator runs it, for

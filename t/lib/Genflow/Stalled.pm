@@ -23,7 +23,7 @@ use Genflow::Wait;
 
 our @EXPORT = qw(send_events);
 
-use constant SOON => 20;
+use constant SOON => 60;
 
 # Options: readers, events, bytes; first (1): the number of the first event; port: of the clients, if
 # it is another one than that of other requests.

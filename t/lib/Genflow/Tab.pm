@@ -18,7 +18,7 @@ use POSIX ();
 
 use Genflow::Wait ();
 
-use constant SOON => 20;
+use constant SOON => 60;
 
 my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
 my @open;

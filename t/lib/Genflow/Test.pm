@@ -37,7 +37,7 @@ our @EXPORT = (
     @Test::More::EXPORT,
     qw(account credits credits_are grant),
     qw(base talk_to api generate data status_of error_is submissions cancels poll_gaps open_gate),
-    qw(later ended picture_file),
+    qw(later ended cancel_ours picture_file),
     qw(png upload),
     qw(sql sql1 wait_for presets_known in_parallel),
     qw(httpd_pid children kill_child restart_httpd pg),
@@ -48,12 +48,14 @@ our @EXPORT = (
 my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
 
 use constant {
-    ANSWER_TIME  => 30,       # seconds that an answer may take
-    RESTART_TIME => 30,
-    WAIT_TIME    => 30,
-    END_TIME     => 60,
+    ANSWER_TIME  => 90,       # seconds that an answer may take: more than GenflowWatchWait
+    RESTART_TIME => 60,
+    WAIT_TIME    => 60,
+    END_TIME     => 120,
+    LOG_TIME     => 20,       # ... and a line of the log
     PRESETS_AGE  => 6,        # a child remembers presets for 5 seconds
     WORKERS      => 32,       # processes of in_parallel
+    READERS      => 24,       # requests at once, so that each child gets one soon, with prefork, too
 };
 
 my $JSON = JSON::PP->new->utf8->canonical->allow_nonref;
@@ -66,6 +68,9 @@ sub import {
     warnings->import;
     return $class->export_to_level(1, @_);
 }
+
+my $begin = log_mark();
+my %announced;                # tags that this file expects in the log
 
 # ---- accounts and credits ------------------------------------------------------------------------
 
@@ -347,12 +352,38 @@ sub serves {
 }
 
 # pg('restart', 'immediate'), pg('stop', 'fast'), pg('start')
-sub pg { return $site->pg_ctl(@_) }
+my $database_was_away;
+
+sub pg {
+    $database_was_away = 1;
+    return $site->pg_ctl(@_);
+}
+
+# Waits until each child has read from the database: on its own, a child finds out up to a second
+# later than another one that the database is back, and may log an error until then.
+sub children_read {
+    my $mark = log_mark();
+    my $path = '/api/generation/00000000-0000-7000-8000-000000000000';
+    return wait_for {
+        in_parallel(READERS, sub { api(GET => $path, user => $OUR_USERS)->{status} }, READERS);
+        my $log = log_since($mark);
+        !grep { $log !~ /\[pid $_:[^\n]*GF0106: / } children();
+    };
+}
+
+# The httpd of this file alone goes to the next file as it came. After an outage its children are
+# replaced: httpd logs an outage twice a minute at most, and the next file may expect its line.
+sub leave_site {
+    talk_to();
+    ok children_read(), 'each child has the database';
+    return if !$database_was_away && !$announced{GF0121};
+    my @old = children();
+    ok restart_httpd(), 'httpd begins anew after the outage';
+    ok wait_for { !grep { -e "/proc/$_" } @old }, '... and its old children are gone';
+    return;
+}
 
 # ---- the error log -------------------------------------------------------------------------------
-
-my $begin = log_mark();
-my %announced;
 
 # A place in the error log, for log_since.
 sub log_mark { return -s $site->error_log // 0 }
@@ -393,7 +424,7 @@ SQL
 
 sub guard_log {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    wait_for { !silent_tags(our_alarms()) } 2;
+    wait_for { !silent_tags(our_alarms()) } LOG_TIME;
     my @alarms     = our_alarms();
     my @unexpected = map { $_->[1] } grep { !$announced{ $_->[0] } } @alarms;
     is join("\n", @unexpected), '', 'nothing unexpected was logged';
@@ -408,9 +439,29 @@ sub silent_tags {
     return grep { !$seen{$_} } sort keys %announced;
 }
 
-# Ends the file: the log is as announced, and the books are sound.
+# Generations of this file's users that somebody still works on, or is to. They would disturb other
+# files: by their lines in the log, their pictures, their place in a queue.
+sub left_alive {
+    return sql(<<'SQL', ours => $OUR_USERS);
+        SELECT concat_ws(' ', t.name, w.phase, w.user_id, w.job_id)
+          FROM genflow.work w JOIN genflow.types t ON t.no = w.type_no
+         WHERE w.phase <> 'pending' AND starts_with(w.user_id, :'ours')
+SQL
+}
+
+# Cancels what a file made for no process to work on.
+sub cancel_ours {
+    return sql(<<'SQL', ours => $OUR_USERS);
+        SELECT genflow.admin_cancel(w.job_id) FROM genflow.work w WHERE starts_with(w.user_id, :'ours')
+SQL
+}
+
+# Ends the file: nothing of it goes on, the log is as announced, and the books are sound.
 sub finish {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
+    wait_for { !left_alive() };
+    is join("\n", left_alive()), '', 'no generation is left alive';
+    leave_site() if Genflow::Site::is_alone();
     guard_log();
     is join("\n", sql('SELECT rule, n, sample FROM genflow.check()')), '', 'the books are sound';
     return done_testing();

@@ -32,7 +32,7 @@ our @EXPORT = qw(wait_site wait_at wait_type waiting_generation change_generatio
     unread_bytes);
 
 my $PATIENCE    = $ENV{GENFLOW_TEST_PATIENCE} || 1;
-my $ANSWER_TIME = 20 * $PATIENCE;
+my $ANSWER_TIME = 60 * $PATIENCE;
 my ($type, $site, $idle);
 
 # The type of this test's generations.

@@ -20,7 +20,7 @@ use parent -norequire, 'Exporter';
 
 our @EXPORT = qw(hook deliveries pending signature_of secret_of make_due);
 
-use constant { DELIVERY_TIME => 20 };           # seconds, a second attempt included
+use constant { DELIVERY_TIME => 60 };           # seconds, a second attempt included
 
 # An address that does this (Genflow::FakeProvider::Receiver) and belongs to one test.
 sub hook {
