@@ -107,4 +107,5 @@ is_deeply [@{ data($res) }{qw(retryCount maxRetries provider errorCode)}], [0, 3
     '... with its retries and its provider';
 like data($res)->{message}, qr/stability.*API_ERROR/, '... and its message says what failed';
 
+cancel_ours();
 finish;

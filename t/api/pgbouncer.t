@@ -50,4 +50,5 @@ like $httpd->log_text, qr/GF0122: .*set GenflowPrepare Off, or let it pool sessi
 talk_to undef;
 $httpd->stop;
 
+cancel_ours();
 finish;

@@ -40,6 +40,7 @@ cmp_ok $came{balance}, '>', STEPS / 4, '... as there were new credits';
 is $httpd->alarms, '', 'nothing is wrong in the log';
 $httpd->stop;
 talk_to();
+cancel_ours();
 finish;
 
 # Two generations that change in a transaction which stays open for some steps.
