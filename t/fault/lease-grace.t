@@ -5,7 +5,7 @@
 use Genflow::Fault;
 use Genflow::Test;
 
-my $LEASE = 60;                                  # seconds; its holder renews it every third of it
+my $LEASE = 45;                                  # seconds; its holder renews it every third of it
 
 expect_log 'GF0121';
 ok configure(<<"END"), 'leases are long';

@@ -11,6 +11,9 @@
 #     credits_are $user, 9, 0, 'and costs one credit';
 #     finish;
 #
+# WHAT GOES ON. finish() fails the file while a generation of its users lives: of a type that no process
+# works on, cancel_ours() ends them.
+#
 # THE LOG GUARD. finish() fails the file for every log line of ours at warning or above whose tag it
 # did not announce by expect_log('GF0310'), and for every tag that it announced and that never came.
 # Which lines are the file's? Files run side by side, therefore only those that name one of its
