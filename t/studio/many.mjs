@@ -71,6 +71,7 @@ await check('24 pictures of a history take at most 500 kB', async () => {
     const total = await wire(drawn, drawn.page);
     await drawn.visit();
     const pictures = drawn.page.locator('.tiles img');
+    await pictures.nth(23).waitFor({ state: 'attached' });
     for (const one of await pictures.all()) await one.scrollIntoViewIfNeeded();
     equal(await pictures.count(), 24);
     await until(() => pictures.evaluateAll((all) => all.every((one) => one.complete && one.naturalWidth > 64)));
