@@ -91,7 +91,7 @@ is $http->get("http://127.0.0.1:$port/pictures/api/getQuota")->{status}, 401, 'w
 is((call(GET => '../genflow-admin/stats'))[0], 200, 'the first account administers');
 is((call(GET => '../studio/'))[0], 200, '... and sees the page');
 my %mode = map { s{.*/}{}r => sprintf '%o', (stat)[2] & 07777 } glob "$etc/*";
-is_deeply \%mode, { 'setup.conf' => 600, 'admin.password' => 600, 'requests.password' => 600, 'first-user.netrc' => 600, users => 640, modules => 644 },
+is_deeply \%mode, { 'setup.conf' => 600, 'admin.password' => 600, 'requests.password' => 600, 'first-user.netrc' => 600, users => 640, modules => 600 },
     'only root, and httpd where it has to, can read the files';
 is sql('postgres', "SELECT count(*) FROM pg_authid WHERE rolname LIKE '$name%' AND rolpassword LIKE 'SCRAM-SHA-256\$%'"), 2,
     'PostgreSQL has only what verifies the passwords';
