@@ -143,7 +143,7 @@ function spec() {
     };
 }
 
-const cost = () => (chosen()?.cost ?? 0) * (spec().n ?? 1);
+const cost = () => state.dry?.cost ?? (chosen()?.cost ?? 0) * (spec().n ?? 1);
 const left = () => Math.ceil((state.until - performance.now()) / 1000);
 const typed = () => [...fields.prompt.value.trim()].length;
 
@@ -181,8 +181,8 @@ function broke() {
 function update() {
     const { prompt: { max } = {} } = chosen() ?? {};
     const why = app.me && obstacle();
-    const n = state.dry?.cost ?? cost();
-    const buy = credits() < cost() && followed(app.config.links?.credits);
+    const n = cost();
+    const buy = credits() < n && followed(app.config.links?.credits);
     $('#count').textContent = max ? `${typed()} / ${max}` : '';
     $('#count').classList.toggle('over', typed() > (max ?? Infinity));
     $('#example').hidden = typed() > 0;
