@@ -7,12 +7,14 @@
 #include <ap_mpm.h>
 #include <ap_provider.h>
 #include <apr_shm.h>
+#include <apr_optional_hooks.h>
 #include <apr_strings.h>
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include <mod_status.h>
 #include <mpm_common.h>
 #include <unistd.h>
 #include <unixd.h>
@@ -34,6 +36,7 @@
 #include "httpd/dir.h"
 #include "httpd/finish.h"
 #include "httpd/server.h"
+#include "httpd/gauges.h"
 #include "httpd/glue.h"
 #include "httpd/janitor.h"
 #include "httpd/limits.h"
@@ -50,6 +53,7 @@ static gf_api_t child_api;
 static gf_dispatch_t *child_dispatch;
 static api_lookout_t *child_lookout;
 static httpd_janitor_t *janitor;
+static httpd_gauges_t *gauges;
 static gf_turn_t *turn;
 static gf_board_t *board;
 
@@ -198,6 +202,7 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
                      "GF0007: no shared memory, or no descriptor");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    gauges = httpd_gauges_make(conf, child_api.metrics, pconf);
     janitor = httpd_janitor_make(conf, httpd_check_pool(ptemp), server, pconf);
     return OK;
 }
@@ -210,6 +215,7 @@ static apr_status_t child_end(void *data)
     (void)data;
     if (janitor) {
         httpd_janitor_end(janitor);
+        httpd_gauges_end(gauges);
     }
     gf_hub_close(child_api.hub); /* a child may end without a request to stop */
     api_lookout_join(child_lookout);
@@ -260,6 +266,9 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
     }
     if (rv == APR_SUCCESS) {
         rv = httpd_janitor_child(janitor, server);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = httpd_gauges_child(gauges, server);
     }
     if (rv == APR_SUCCESS) {
         rv = api_lookout_start(&child_lookout, pchild, &ctx, child_api.hub, board);
@@ -466,6 +475,11 @@ static void genflow_error_filter(request_rec *r)
     }
 }
 
+static int genflow_status(request_rec *r, int flags)
+{
+    return child_api.hub ? api_metrics_status(r, flags, child_api.metrics) : DECLINED;
+}
+
 static int genflow_log(request_rec *r)
 {
     httpd_visit_count(r, child_api.metrics);
@@ -479,6 +493,7 @@ static void genflow_hooks(apr_pool_t *pool)
     static const char *const before_watchdog[] = { "mod_watchdog.c", NULL };
 
     register_authentication(pool);
+    APR_OPTIONAL_HOOK(ap, status_hook, genflow_status, NULL, NULL, APR_HOOK_MIDDLE);
     api_denied_register();
     httpd_park_register(); /* requests that wait without a thread */
     ap_hook_check_config(genflow_check_config, NULL, NULL,

@@ -78,7 +78,8 @@ CREATE TYPE genflow.generation AS (
 CREATE TYPE genflow.job_brief AS (
     user_id text,
     cost bigint,
-    status text
+    status text,
+    provider text
 );
 
 CREATE TABLE genflow.accounts (
@@ -202,6 +203,14 @@ CREATE TABLE genflow.calls (
     CONSTRAINT calls_pkey PRIMARY KEY (call)
 );
 CREATE INDEX calls_at ON genflow.calls USING btree (at);
+
+CREATE TABLE genflow.checks (
+    only_row boolean NOT NULL DEFAULT true,
+    at timestamp with time zone NOT NULL,
+    broken integer NOT NULL,
+    CONSTRAINT checks_pkey PRIMARY KEY (only_row),
+    CONSTRAINT checks_only_row_check CHECK (only_row)
+);
 
 CREATE TABLE genflow.children (
     owner text NOT NULL,
@@ -445,6 +454,26 @@ CREATE TABLE genflow.site (
     CONSTRAINT site_pkey PRIMARY KEY (only_row),
     CONSTRAINT site_only_row_check CHECK (only_row)
 ) WITH (fillfactor=50);
+
+CREATE TABLE genflow.sums (
+    type_no smallint NOT NULL,
+    provider text NOT NULL,
+    kind text NOT NULL,
+    outcome text NOT NULL,
+    n bigint NOT NULL,
+    amount bigint NOT NULL,
+    released bigint NOT NULL,
+    CONSTRAINT sums_pkey PRIMARY KEY (type_no, provider, kind, outcome)
+) WITH (fillfactor=50);
+
+CREATE TABLE genflow.sums_new (
+    type_no smallint NOT NULL,
+    provider text NOT NULL,
+    kind text NOT NULL,
+    outcome text NOT NULL,
+    amount bigint NOT NULL,
+    released bigint NOT NULL
+) WITH (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_insert_threshold=-1, autovacuum_vacuum_cost_delay=0);
 
 CREATE TABLE genflow.tags (
     user_id text NOT NULL,
@@ -1595,7 +1624,8 @@ CREATE FUNCTION genflow."check"(p_grace interval DEFAULT '00:01:00'::interval) R
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    v_media text;
+    v_media  text;
+    v_broken integer;
 BEGIN
     -- all media rows as one set; a type whose table is gone breaks a rule of its own, and the
     -- others stay readable
@@ -1713,6 +1743,12 @@ BEGIN
             WHERE a.day_used < d.used)
     SELECT b.rule, count(*), min(b.sample) FROM broken b GROUP BY b.rule
         ORDER BY b.rule$q$, v_media) USING p_grace;
+    GET DIAGNOSTICS v_broken = ROW_COUNT;
+    -- for the metrics; a check at the same time does it as well
+    IF current_setting('transaction_read_only') = 'off' THEN
+        UPDATE genflow.checks c SET at = clock_timestamp(), broken = v_broken
+         WHERE c.only_row IN (SELECT o.only_row FROM genflow.checks o FOR UPDATE SKIP LOCKED);
+    END IF;
 END $$;
 
 CREATE FUNCTION genflow.cluster_now() RETURNS bigint
@@ -2807,6 +2843,7 @@ BEGIN
                    'made_before',
                    'media_find',
                    'media_mark',
+                   'metrics',
                    'presets',
                    'progress',
                    'quota',
@@ -3248,6 +3285,8 @@ BEGIN
              ORDER BY o.made_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.recalls r USING over
          WHERE r.owner = over.owner AND r.job_id = over.job_id AND r.epoch = over.epoch;
+    WHEN 'sums' THEN
+        RETURN genflow.sums_fold(p_limit);
     WHEN 'assets' THEN
         RETURN genflow.asset_sweep(p_limit);
     WHEN 'reservations' THEN
@@ -3295,7 +3334,7 @@ CREATE FUNCTION genflow.janitor_parts() RETURNS SETOF text
 $$
     SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets',
                         'reservations', 'ended_reservations',
-                        'budgets', 'lost_responses', 'children'])
+                        'budgets', 'lost_responses', 'children', 'sums'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 GRANT EXECUTE ON FUNCTION genflow.janitor_parts() TO genflow_module;
@@ -3310,11 +3349,11 @@ BEGIN
         WHEN 0 THEN SELECT r.user_id, r.amount, CASE r.state WHEN 'open' THEN 'pending'
             ELSE 'cancelled' END
                       INTO v FROM genflow.reservations r WHERE r.id = p_id;
-        WHEN 1 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.neo_glitch_media t WHERE t.id = p_id;
-        WHEN 2 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.emotion_mask_media t WHERE t.id = p_id;
-        WHEN 3 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.presets_media t WHERE t.id = p_id;
-        WHEN 4 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.ghibli_reaction_media t WHERE t.id = p_id;
-        WHEN 5 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.custom_prompt_media t WHERE t.id = p_id;
+        WHEN 1 THEN SELECT t.user_id, t.cost, t.status, t.provider INTO v FROM public.neo_glitch_media t WHERE t.id = p_id;
+        WHEN 2 THEN SELECT t.user_id, t.cost, t.status, t.provider INTO v FROM public.emotion_mask_media t WHERE t.id = p_id;
+        WHEN 3 THEN SELECT t.user_id, t.cost, t.status, t.provider INTO v FROM public.presets_media t WHERE t.id = p_id;
+        WHEN 4 THEN SELECT t.user_id, t.cost, t.status, t.provider INTO v FROM public.ghibli_reaction_media t WHERE t.id = p_id;
+        WHEN 5 THEN SELECT t.user_id, t.cost, t.status, t.provider INTO v FROM public.custom_prompt_media t WHERE t.id = p_id;
         ELSE NULL;
     END CASE;
     RETURN v;
@@ -3480,6 +3519,12 @@ BEGIN
     ELSIF NEW.released > 0 THEN
         PERFORM genflow.api_key_return(NEW.ref, NEW.released);
     END IF;
+    INSERT INTO genflow.sums_new (type_no, provider, kind, outcome, amount, released)
+    VALUES (CASE WHEN NEW.kind IN ('grant', 'adjust') THEN 0 ELSE genflow.id_type(NEW.ref) END,
+            CASE WHEN NEW.kind IN ('capture', 'release') THEN coalesce(v_job.provider, '')
+                ELSE '' END, NEW.kind,
+            CASE WHEN NEW.kind IN ('capture', 'release') THEN v_job.status ELSE '' END,
+            NEW.amount, NEW.released);
     RETURN NULL;
 END $$;
 
@@ -3528,6 +3573,17 @@ BEGIN
      ORDER BY t.at DESC, t.phase DESC, t.ref DESC;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.ledger_list(text,text,integer) TO genflow_module;
+
+CREATE FUNCTION genflow.ledger_sums() RETURNS TABLE(type_no smallint, provider text, kind text, outcome text, n bigint, amount bigint, released bigint)
+    LANGUAGE sql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT u.type_no, u.provider, u.kind, u.outcome, sum(u.n)::bigint, sum(u.amount)::bigint,
+           sum(u.released)::bigint
+      FROM (SELECT s.* FROM genflow.sums s
+            UNION ALL SELECT d.type_no, d.provider, d.kind, d.outcome, 1, d.amount, d.released
+                        FROM genflow.sums_new d) u
+     GROUP BY 1, 2, 3, 4
+$$;
 
 CREATE FUNCTION genflow.like_words(p_words text[]) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path=pg_catalog, pg_temp AS
@@ -3841,6 +3897,64 @@ BEGIN
     END IF;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.media_mark(text,uuid,text,boolean,text[],jsonb) TO genflow_module;
+
+CREATE FUNCTION genflow.metrics() RETURNS TABLE(metric text, type text, provider text, word text, value bigint)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET jit=off AS
+$$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+BEGIN
+    PERFORM genflow.sums_fold(10000);
+    RETURN QUERY
+    WITH sums AS MATERIALIZED (
+        SELECT t.name, s.* FROM genflow.ledger_sums() s
+          LEFT JOIN genflow.types t ON t.no = s.type_no),
+    live AS MATERIALIZED (
+        SELECT t.name, w.phase, count(*) AS n, min(w.job_id::text) AS oldest
+          FROM genflow.work w LEFT JOIN genflow.types t ON t.no = w.type_no GROUP BY 1, 2)
+    SELECT 'genflow_generations_created', s.name, NULL, NULL, s.n FROM sums s
+     WHERE s.kind = 'hold' AND s.type_no <> 0
+    UNION ALL SELECT 'genflow_generations_ended', s.name, s.provider, s.outcome, s.n FROM sums s
+     WHERE s.kind IN ('capture', 'release') AND s.type_no <> 0
+    UNION ALL SELECT 'genflow_credits_held', s.name, NULL, NULL, s.amount FROM sums s
+     WHERE s.kind = 'hold'
+    UNION ALL SELECT 'genflow_credits_captured', s.name, NULL, NULL, s.amount FROM sums s
+     WHERE s.kind = 'capture'
+    UNION ALL SELECT 'genflow_credits_released', s.name, NULL, NULL, s.released FROM sums s
+     WHERE s.kind IN ('capture', 'release')
+    UNION ALL SELECT 'genflow_credits_refunded', s.name, NULL, NULL, s.amount FROM sums s
+     WHERE s.kind = 'refund'
+    UNION ALL SELECT 'genflow_credits_granted', NULL, NULL, NULL, s.amount FROM sums s
+     WHERE s.kind = 'grant'
+    UNION ALL SELECT 'genflow_credits_adjusted', NULL, NULL, NULL, s.amount FROM sums s
+     WHERE s.kind = 'adjust'
+    UNION ALL SELECT 'genflow_credits_on_hold', NULL, NULL, NULL,
+                     CASE s.kind WHEN 'hold' THEN s.amount ELSE -(s.amount + s.released) END
+      FROM sums s WHERE s.kind IN ('hold', 'capture', 'release')
+    UNION ALL SELECT 'genflow_generations_live', l.name, NULL, l.phase, l.n FROM live l
+    UNION ALL SELECT 'genflow_queue_oldest_seconds', l.name, NULL, NULL,
+                     greatest((extract(epoch FROM v_now) * 1000000)::bigint - 1000
+                              * ('x' || left(replace(l.oldest, '-', ''), 12))::bit(48)::bigint, 0)
+      FROM live l WHERE l.phase = 'queued'
+    UNION ALL SELECT 'genflow_breakers_open', NULL, b.provider, NULL, count(*)
+      FROM genflow.breakers b WHERE b.open_until > v_now GROUP BY b.provider
+    UNION ALL SELECT 'genflow_provider_budget_spent', NULL, b.provider, NULL, b.spent
+      FROM genflow.budgets() b
+    UNION ALL SELECT 'genflow_webhooks_waiting', NULL, NULL, NULL, count(*) FROM genflow.deliveries
+    UNION ALL SELECT 'genflow_webhooks_overdue', NULL, NULL, NULL, count(*)
+      FROM genflow.deliveries d WHERE d.due_at < v_now - interval '1 minute'
+    UNION ALL SELECT 'genflow_restores_waiting', NULL, NULL, NULL, count(*) FROM genflow.restores
+    UNION ALL SELECT 'genflow_removals_waiting', NULL, NULL, NULL, count(*) FROM genflow.removals
+    UNION ALL SELECT 'genflow_ledger_check_timestamp_seconds', NULL, NULL, NULL,
+                     (extract(epoch FROM c.at) * 1000000)::bigint FROM genflow.checks c
+     WHERE isfinite(c.at)
+    UNION ALL SELECT 'genflow_ledger_check_broken_rules', NULL, NULL, NULL, c.broken::bigint
+      FROM genflow.checks c
+    UNION ALL SELECT 'genflow_database_lock_waits', NULL, NULL, NULL, count(DISTINCT l.pid)
+      FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+     WHERE NOT l.granted AND a.datname = current_database();
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.metrics() TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -5190,6 +5304,28 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.site_look(uuid,bigint) TO genflow_module;
 
+CREATE FUNCTION genflow.sums_fold(p_limit integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET jit=off AS
+$$
+DECLARE
+    v_count integer;
+BEGIN
+    WITH gone AS (
+        DELETE FROM genflow.sums_new d
+         WHERE d.ctid = ANY (ARRAY(SELECT o.ctid FROM genflow.sums_new o LIMIT p_limit
+                                   FOR UPDATE SKIP LOCKED))
+        RETURNING d.*),
+    added AS (
+        INSERT INTO genflow.sums AS s (type_no, provider, kind, outcome, n, amount, released)
+        SELECT g.type_no, g.provider, g.kind, g.outcome, count(*), sum(g.amount), sum(g.released)
+          FROM gone g GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+            ON CONFLICT (type_no, provider, kind, outcome) DO UPDATE
+           SET n = s.n + EXCLUDED.n, amount = s.amount + EXCLUDED.amount,
+               released = s.released + EXCLUDED.released)
+    SELECT count(*) INTO v_count FROM gone;
+    RETURN v_count;
+END $$;
+
 CREATE FUNCTION genflow.suspend(p_why text DEFAULT 'an operator says so'::text) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -5441,8 +5577,8 @@ $$
 DECLARE
     v_cases text;
 BEGIN
-    SELECT string_agg(format('WHEN %s THEN SELECT t.user_id, t.cost, t.status INTO v FROM %I.%I t '
-                             'WHERE t.id = p_id;',
+    SELECT string_agg(format('WHEN %s THEN SELECT t.user_id, t.cost, t.status, t.provider INTO v '
+                             'FROM %I.%I t WHERE t.id = p_id;',
                              t.no, t.media_schema, t.media_table), E'\n        ' ORDER BY t.no)
       INTO v_cases FROM genflow.types t;
     EXECUTE format($f$

@@ -12,4 +12,8 @@ bool api_metrics_is(const char *handler);
  * Require. Does not block: values of the database are those that were read last. */
 int api_metrics(request_rec *r, const gf_api_t *api);
 
+/* Its section of server-status; `flags` are those of mod_status' hook. With ?auto a line for each
+ * value, summed up over its labels: "GenflowHttpRequests: 12". */
+int api_metrics_status(request_rec *r, int flags, gf_metrics_t *metrics);
+
 #endif

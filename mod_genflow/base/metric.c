@@ -41,6 +41,8 @@ typedef struct label_t {
 
 typedef struct head_t {
     char names[GF_SHA256_HEX]; /* of rows and labels: whose memory it is */
+    word_t looked;             /* gf_metrics_look(); times are gf_clock_now()'s */
+    word_t put;                /* gf_metrics_put() */
 } head_t;
 
 struct gf_metrics_t {
@@ -350,6 +352,84 @@ void gf_metric_observe(gf_metrics_t *metrics, gf_metric_t metric, apr_interval_t
     }
     apr_atomic_inc64(word + i);
     apr_atomic_add64(word + count + 1, (apr_uint64_t)time);
+}
+
+/* ---- values of scope GLOBAL ---- */
+
+void gf_metrics_look(gf_metrics_t *metrics, apr_time_t now)
+{
+    apr_atomic_set64(&metrics->head->looked, (apr_uint64_t)now);
+}
+
+bool gf_metrics_wants(const gf_metrics_t *metrics, apr_time_t now, apr_interval_time_t within,
+                      apr_interval_time_t age)
+{
+    apr_time_t looked = (apr_time_t)apr_atomic_read64(&metrics->head->looked);
+
+    return looked && now - looked < within && now - gf_metrics_put_at(metrics) >= age;
+}
+
+apr_time_t gf_metrics_put_at(const gf_metrics_t *metrics)
+{
+    return (apr_time_t)apr_atomic_read64(&metrics->head->put);
+}
+
+static gf_metric_t metric_named(const char *name)
+{
+    gf_metric_t metric = 0;
+
+    while (metric < GF_METRICS && strcmp(gf_metric_rows[metric].name, name) != 0) {
+        metric++;
+    }
+    return metric;
+}
+
+/* The place of a value among the words; -1: no row of scope GLOBAL has this name. */
+static int word_of_value(const gf_metrics_t *metrics, const gf_metric_value_t *value)
+{
+    gf_metric_t metric = metric_named(value->metric);
+    const char *values[GF_METRIC_LABELS];
+    int i;
+
+    if (metric == GF_METRICS || gf_metric_rows[metric].scope != GF_METRIC_GLOBAL) {
+        return -1;
+    }
+    for (i = 0; i < GF_METRIC_LABELS; i++) {
+        gf_metric_label_t label = gf_metric_rows[metric].labels[i];
+        const char *text = label == GF_LABEL_TYPE       ? value->type
+                           : label == GF_LABEL_PROVIDER ? value->provider
+                                                        : value->word;
+
+        values[i] = text && *text ? text : NULL;
+    }
+    return metrics->first[metric] + series_of(metrics, metric, values);
+}
+
+void gf_metrics_put(gf_metrics_t *metrics, const apr_array_header_t *values, apr_time_t now,
+                    apr_pool_t *scratch_pool)
+{
+    apr_int64_t *words =
+        apr_pcalloc(scratch_pool, (apr_size_t)metrics->words * sizeof(apr_int64_t));
+    gf_metric_t metric;
+    int i;
+
+    for (i = 0; i < values->nelts; i++) {
+        const gf_metric_value_t *value = &APR_ARRAY_IDX(values, i, gf_metric_value_t);
+        int place = word_of_value(metrics, value);
+
+        if (place >= 0) {
+            words[place] += value->value;
+        }
+    }
+    for (metric = 0; metric < GF_METRICS; metric++) {
+        bool is_global = gf_metric_rows[metric].scope == GF_METRIC_GLOBAL;
+        int first = metrics->first[metric];
+
+        for (i = 0; is_global && i < metrics->series[metric]; i++) {
+            apr_atomic_set64(metrics->word + first + i, (apr_uint64_t)words[first + i]);
+        }
+    }
+    apr_atomic_set64(&metrics->head->put, (apr_uint64_t)now);
 }
 
 /* ---- reading ---- */

@@ -112,6 +112,30 @@ void gf_metric_set(gf_metrics_t *metrics, gf_metric_t metric, apr_int64_t value)
 void gf_metric_observe(gf_metrics_t *metrics, gf_metric_t metric, apr_interval_time_t time,
                        const char *one, const char *two);
 
+/* ---- values of scope GLOBAL ---- */
+
+/* A value that was read: the row's name, and values of its labels; `word` is that of a label that
+ * is neither type nor provider. */
+typedef struct gf_metric_value_t {
+    const char *metric, *type, *provider, *word;
+    apr_int64_t value;
+} gf_metric_value_t;
+
+/* Someone reads the metrics now. */
+void gf_metrics_look(gf_metrics_t *metrics, apr_time_t now);
+
+/* Did someone within `within`, and were the global values read `age` ago or longer? */
+bool gf_metrics_wants(const gf_metrics_t *metrics, apr_time_t now, apr_interval_time_t within,
+                      apr_interval_time_t age);
+
+/* The global values are these (gf_metric_value_t) from now on, and 0 where none is named; several
+ * of one series are added up. One process of a host at a time. */
+void gf_metrics_put(gf_metrics_t *metrics, const apr_array_header_t *values, apr_time_t now,
+                    apr_pool_t *scratch_pool);
+
+/* When they were put last; 0: not yet, and there is nothing to show. */
+apr_time_t gf_metrics_put_at(const gf_metrics_t *metrics);
+
 /* ---- reading ---- */
 
 /* How many series a metric has, and the values of the labels of one of them: those of the row's

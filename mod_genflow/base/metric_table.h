@@ -33,6 +33,14 @@ GF_METRIC(STREAMS, "genflow_event_streams", GAUGE, CHILD, ONE, NO, NO, NO,
 
 /* ---- generations ---- */
 
+GF_METRIC(CREATED, "genflow_generations_created", COUNTER, GLOBAL, ONE, TYPE, NO, NO,
+          "Generations", "Generations that were created.")
+GF_METRIC(ENDED, "genflow_generations_ended", COUNTER, GLOBAL, ONE, TYPE, PROVIDER, OUTCOME,
+          "Generations", "Generations that ended. Those from before schema 37 have no provider.")
+GF_METRIC(LIVE, "genflow_generations_live", GAUGE, GLOBAL, ONE, TYPE, PHASE, NO,
+          "Generations", "Generations that have not ended: pending ones wait for their start.")
+GF_METRIC(QUEUE_OLDEST, "genflow_queue_oldest_seconds", GAUGE, GLOBAL, SECONDS, TYPE, NO, NO,
+          "Generations", "Age of the oldest generation that waits in the queue.")
 GF_METRIC(DURATION, "genflow_generation_duration_seconds", LONG, HOST, SECONDS, TYPE, OUTCOME, NO,
           "Generations", "Time from creation to end of the generations that this host ended.")
 GF_METRIC(IN_FLIGHT, "genflow_jobs_in_flight", GAUGE, CHILD, ONE, NO, NO, NO,
@@ -58,6 +66,32 @@ GF_METRIC(UNKNOWN, "genflow_provider_unknown", COUNTER, HOST, ONE, PROVIDER, NO,
 GF_METRIC(BREAKER_OPENED, "genflow_breaker_opened", COUNTER, HOST, ONE, PROVIDER, NO, NO,
           "Providers", "How often the breaker of a model of this provider opened.")
 
+GF_METRIC(BREAKERS_OPEN, "genflow_breakers_open", GAUGE, GLOBAL, ONE, PROVIDER, NO, NO,
+          "Providers", "Models of this provider whose breaker is open.")
+GF_METRIC(BUDGET_SPENT, "genflow_provider_budget_spent", GAUGE, GLOBAL, ONE, PROVIDER, NO, NO,
+          "Providers", "What was spent today (UTC) of GenflowProviderBudget, where there is one.")
+
+/* ---- credits ---- */
+
+GF_METRIC(CREDITS_GRANTED, "genflow_credits_granted", COUNTER, GLOBAL, ONE, NO, NO, NO,
+          "Credits", "Credits that were granted.")
+GF_METRIC(CREDITS_HELD, "genflow_credits_held", COUNTER, GLOBAL, ONE, TYPE, NO, NO,
+          "Credits", "Credits that were held. Reservations have the type other.")
+GF_METRIC(CREDITS_CAPTURED, "genflow_credits_captured", COUNTER, GLOBAL, ONE, TYPE, NO, NO,
+          "Credits", "Credits that were charged.")
+GF_METRIC(CREDITS_RELEASED, "genflow_credits_released", COUNTER, GLOBAL, ONE, TYPE, NO, NO,
+          "Credits", "Held credits that were given back.")
+GF_METRIC(CREDITS_REFUNDED, "genflow_credits_refunded", COUNTER, GLOBAL, ONE, TYPE, NO, NO,
+          "Credits", "Charged credits that were refunded.")
+GF_METRIC(CREDITS_ADJUSTED, "genflow_credits_adjusted", GAUGE, GLOBAL, ONE, NO, NO, NO,
+          "Credits", "Sum of all adjustments by administrators; it may be negative.")
+GF_METRIC(CREDITS_ON_HOLD, "genflow_credits_on_hold", GAUGE, GLOBAL, ONE, NO, NO, NO,
+          "Credits", "Credits that are held at the moment.")
+GF_METRIC(CHECK_TIME, "genflow_ledger_check_timestamp_seconds", GAUGE, GLOBAL, SECONDS, NO, NO, NO,
+          "Credits", "When genflow.check() ran last, in seconds since 1970. 0: never.")
+GF_METRIC(CHECK_BROKEN, "genflow_ledger_check_broken_rules", GAUGE, GLOBAL, ONE, NO, NO, NO,
+          "Credits", "Rules of the ledger that the last check found broken.")
+
 /* ---- pictures and webhooks ---- */
 
 GF_METRIC(RESTORES, "genflow_restores", COUNTER, HOST, ONE, AGAIN, NO, NO,
@@ -66,6 +100,17 @@ GF_METRIC(REMOVALS, "genflow_removals", COUNTER, HOST, ONE, AGAIN, NO, NO,
           "Pictures and webhooks", "Attempts to remove a picture from the store.")
 GF_METRIC(DELIVERIES, "genflow_webhook_deliveries", COUNTER, HOST, ONE, AGAIN, NO, NO,
           "Pictures and webhooks", "Attempts to deliver a webhook to a client.")
+
+GF_METRIC(RESTORES_WAITING, "genflow_restores_waiting", GAUGE, GLOBAL, ONE, NO, NO, NO,
+          "Pictures and webhooks", "Pictures that are stored temporarily.")
+GF_METRIC(REMOVALS_WAITING, "genflow_removals_waiting", GAUGE, GLOBAL, ONE, NO, NO, NO,
+          "Pictures and webhooks", "Pictures that are to be removed.")
+GF_METRIC(WEBHOOKS_WAITING, "genflow_webhooks_waiting", GAUGE, GLOBAL, ONE, NO, NO, NO,
+          "Pictures and webhooks", "Webhooks to deliver, those that are retried included.")
+GF_METRIC(WEBHOOKS_OVERDUE, "genflow_webhooks_overdue", GAUGE, GLOBAL, ONE, NO, NO, NO,
+          "Pictures and webhooks", "Webhooks that were due more than a minute ago.")
+GF_METRIC(STORE_FREE, "genflow_store_free_bytes", GAUGE, HOST, BYTES, NO, NO, NO,
+          "Pictures and webhooks", "Free bytes on the disk of GenflowStoreFolder.")
 
 /* ---- the database ---- */
 
@@ -76,7 +121,12 @@ GF_METRIC(DB_TIME, "genflow_database_statement_duration_seconds", SHORT, HOST, S
 GF_METRIC(DB_FAILURES, "genflow_database_failures", COUNTER, HOST, ONE, NO, NO, NO,
           "Database", "Statements that failed because the database was not available.")
 
+GF_METRIC(LOCK_WAITS, "genflow_database_lock_waits", GAUGE, GLOBAL, ONE, NO, NO, NO,
+          "Database", "Sessions of the database that wait for a lock of another one.")
+
 /* ---- the module ---- */
 
+GF_METRIC(GLOBAL_AGE, "genflow_global_age_seconds", GAUGE, HOST, SECONDS, NO, NO, NO,
+          "Module", "How long ago this host read the global values.")
 GF_METRIC(INFO, "genflow_info", GAUGE, HOST, ONE, VERSION, NO, NO,
           "Module", "Always 1: the version of the module.")

@@ -252,6 +252,15 @@ static void put_histogram(writer_t *writer, int series)
     put_line(writer, "_count", labels, number(total, GF_METRIC_ONE, writer->pool));
 }
 
+/* Before they were read, global values are no zeros: a counter would seem to jump. */
+bool gf_metric_is_known(const gf_metrics_t *metrics, gf_metric_t metric)
+{
+    bool is_global =
+        gf_metric_rows[metric].scope == GF_METRIC_GLOBAL || metric == GF_METRIC_GLOBAL_AGE;
+
+    return !is_global || gf_metrics_put_at(metrics);
+}
+
 void gf_metric_write(gf_metric_sink_t *sink, void *baton, const gf_metrics_t *metrics,
                      gf_metric_format_t format, apr_pool_t *pool)
 {
@@ -261,7 +270,9 @@ void gf_metric_write(gf_metric_sink_t *sink, void *baton, const gf_metrics_t *me
     apr_pool_create(&writer.pool, pool);
     for (writer.metric = 0; writer.metric < GF_METRICS; writer.metric++) {
         writer.begun = false;
-        for (series = 0; series < gf_metric_series(metrics, writer.metric); series++) {
+        for (series = 0; gf_metric_is_known(metrics, writer.metric)
+                         && series < gf_metric_series(metrics, writer.metric);
+             series++) {
             if (is_histogram(&gf_metric_rows[writer.metric])) {
                 put_histogram(&writer, series);
             }

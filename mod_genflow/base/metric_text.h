@@ -28,6 +28,9 @@ void gf_metric_write(gf_metric_sink_t *sink, void *baton, const gf_metrics_t *me
 
 /* ---- for server-status ---- */
 
+/* Is there something to show? Global values are unknown until they were read. */
+bool gf_metric_is_known(const gf_metrics_t *metrics, gf_metric_t metric);
+
 /* "GenflowHttpRequests" of "genflow_http_requests". */
 const char *gf_metric_key(gf_metric_t metric, apr_pool_t *pool);
 

@@ -34,8 +34,8 @@
     X(hand_back) X(health) X(heartbeat) X(history) X(history_total) X(hook) X(hook_known) \
     X(hook_ref) X(janitor) X(janitor_parts) X(ledger_list) X(live) X(lost_response_keep) \
     X(lost_response_put) X(lost_response_take) X(made_before) X(media_find) X(media_mark) \
-    X(presets) X(progress) X(quota) X(removal_claim) X(removal_done) X(requeue) X(reserve) \
-    X(reserve_finalize) X(restore_claim) X(restore_later) X(restored) X(schema_missing) \
+    X(metrics) X(presets) X(progress) X(quota) X(removal_claim) X(removal_done) X(requeue) \
+    X(reserve) X(reserve_finalize) X(restore_claim) X(restore_later) X(restored) X(schema_missing) \
     X(settle) X(site_look) X(site_restored) X(start) X(stray) X(template_delete) X(template_get) \
     X(template_put) X(templates) X(thumbnail) X(thumbnail_claim) X(type_states) X(user_events) \
     X(user_settings) X(user_state) X(user_versions)

@@ -1,13 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- check(p_grace): one row per broken invariant, with the number of cases and one sample. No row:
 -- the ledger is consistent. Called by: an administrator, the tests after each file, a nightly job.
--- p_grace: how long a live job may stay past its deadline before it counts. Locks: none; it reads
--- one snapshot. It reads everything: minutes on a very large ledger.
+-- p_grace: how long a live job may stay past its deadline before it counts. Locks: genflow.checks,
+-- which gets the result for the metrics, unless another check has it; it reads one snapshot. It
+-- reads everything: minutes on a very large ledger.
 CREATE OR REPLACE FUNCTION genflow.check(p_grace interval DEFAULT '1 minute')
 RETURNS TABLE (rule text, n bigint, sample text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_media text;
+    v_media  text;
+    v_broken integer;
 BEGIN
     -- all media rows as one set; a type whose table is gone breaks a rule of its own, and the
     -- others stay readable
@@ -125,4 +127,10 @@ BEGIN
             WHERE a.day_used < d.used)
     SELECT b.rule, count(*), min(b.sample) FROM broken b GROUP BY b.rule
         ORDER BY b.rule$q$, v_media) USING p_grace;
+    GET DIAGNOSTICS v_broken = ROW_COUNT;
+    -- for the metrics; a check at the same time does it as well
+    IF current_setting('transaction_read_only') = 'off' THEN
+        UPDATE genflow.checks c SET at = clock_timestamp(), broken = v_broken
+         WHERE c.only_row IN (SELECT o.only_row FROM genflow.checks o FOR UPDATE SKIP LOCKED);
+    END IF;
 END $$;

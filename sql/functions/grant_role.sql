@@ -62,6 +62,7 @@ BEGIN
                    'made_before',
                    'media_find',
                    'media_mark',
+                   'metrics',
                    'presets',
                    'progress',
                    'quota',

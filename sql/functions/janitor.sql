@@ -8,7 +8,7 @@ CREATE OR REPLACE FUNCTION genflow.janitor_parts() RETURNS SETOF text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets',
                         'reservations', 'ended_reservations',
-                        'budgets', 'lost_responses', 'children'])
+                        'budgets', 'lost_responses', 'children', 'sums'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 
@@ -28,6 +28,7 @@ $$;
 --   children      rows of children whose lease was over a minute ago and that lead no job, and
 --                 recalls a day old. A child that leads jobs and has lost its row gets one whose
 --                 lease is over.
+--   sums          sums_fold()
 --   assets        asset_sweep()
 --   reservations  reservations_expire()
 --   a type's name ends its live generations past their deadline; no host may have this type. If a
@@ -120,6 +121,8 @@ BEGIN
              ORDER BY o.made_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.recalls r USING over
          WHERE r.owner = over.owner AND r.job_id = over.job_id AND r.epoch = over.epoch;
+    WHEN 'sums' THEN
+        RETURN genflow.sums_fold(p_limit);
     WHEN 'assets' THEN
         RETURN genflow.asset_sweep(p_limit);
     WHEN 'reservations' THEN

@@ -3,6 +3,7 @@
 -- = sum of the ledger by construction, and counts it there (entries). It refuses a row that the
 -- state of its job does not allow: a hold unless the job is live and has a work row, a capture
 -- unless the job is completed (in the same transaction), a release unless the job ended otherwise.
+-- It adds the row to the sums of the ledger (metrics.sql).
 -- For the ledger a reservation is like a job (genflow.job_brief()), but it needs no work row and
 -- never completes.
 -- Called by: the trigger alone. Locks: the account row, after all other locks (order: key, work,
@@ -116,5 +117,11 @@ BEGIN
     ELSIF NEW.released > 0 THEN
         PERFORM genflow.api_key_return(NEW.ref, NEW.released);
     END IF;
+    INSERT INTO genflow.sums_new (type_no, provider, kind, outcome, amount, released)
+    VALUES (CASE WHEN NEW.kind IN ('grant', 'adjust') THEN 0 ELSE genflow.id_type(NEW.ref) END,
+            CASE WHEN NEW.kind IN ('capture', 'release') THEN coalesce(v_job.provider, '')
+                ELSE '' END, NEW.kind,
+            CASE WHEN NEW.kind IN ('capture', 'release') THEN v_job.status ELSE '' END,
+            NEW.amount, NEW.released);
     RETURN NULL;
 END $$;

@@ -83,6 +83,23 @@ is_grown(\%before, \%after, 'genflow_generation_duration_seconds_count{type="neo
     1, '... and failures');
 cmp_ok $after{genflow_database_statement_duration_seconds_count}, '>',
     $before{genflow_database_statement_duration_seconds_count}, 'statements count';
+
+# ---- what the database has ----
+
+my $made = 'genflow_generations_created_total{type="neo-glitch"}';
+my $read = wait_for { %after = metrics(); ($after{$made} // 0) >= 2 } 30;
+ok $read, 'the global values are read once someone looks';
+cmp_ok $after{genflow_global_age_seconds}, '<', 3600, '... and say how old they are';
+my $last = $after{genflow_credits_granted_total};
+account(7);
+my $fresh = wait_for { my %now = metrics(); $now{genflow_credits_granted_total} >= $last + 7 } 30;
+ok $fresh, 'they are read again while someone looks';
+cmp_ok $after{genflow_store_free_bytes}, '>', 0, 'the disk has room';
+my @help = api(GET => '/metrics')->{content} =~ /^# HELP genflow_credits_\w+ (.*)$/mg;
+is_deeply [grep { !/Global: the same at every host/ } @help], [], 'global values say that they are';
+cmp_ok scalar @help, '>=', 7, '... all of them';
+is_deeply promtool(api(GET => '/metrics')->{content}), [], 'promtool finds nothing wrong with these'
+    if has_promtool();
 like((join ' ', %after), qr/genflow_info\{version="\d+\.\d+\.\d+\S*"\} 1/, 'the version is there');
 
 finish;

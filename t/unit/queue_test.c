@@ -16,6 +16,7 @@
 #include "db/live.h"
 #include "db/ledger.h"
 #include "db/lost.h"
+#include "db/metrics.h"
 #include "db/picture.h"
 #include "db/settle.h"
 #include "db/preset.h"
@@ -704,6 +705,13 @@ static gf_err_t *call_janitor_parts(void)
     return gf_janitor_parts(&parts, &unit.ctx);
 }
 
+static gf_err_t *call_metrics(void)
+{
+    apr_array_header_t *values;
+
+    return gf_metrics_read(&values, &unit.ctx);
+}
+
 static gf_err_t *call_janitor(void)
 {
     int cleaned;
@@ -793,6 +801,7 @@ static const struct {
     { "hand_back", call_hand_back },
     { "janitor_parts", call_janitor_parts },
     { "janitor", call_janitor },
+    { "metrics", call_metrics },
     { "expected_compute", call_expected_compute },
     { "type_states", call_type_states },
     { "user_state", call_user_state },
