@@ -131,10 +131,25 @@ static void put_poll_after(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
     out->twins = false;
 }
 
+/* For the access log (conf/genflow-log.conf). */
+static void note_view(request_rec *r, const gf_view_t *view)
+{
+    apr_table_set(r->notes, "genflow_id", view->id);
+    apr_table_setn(r->notes, "genflow_type", view->type->name);
+    apr_table_set(r->notes, "genflow_outcome", view->status);
+    if (view->provider) {
+        apr_table_set(r->notes, "genflow_provider", view->provider);
+    }
+    if (view->cost_json) {
+        apr_table_set(r->notes, "genflow_cost", view->cost_json);
+    }
+}
+
 gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const char *message)
 {
     gf_out_t out;
 
+    note_view(req->r, view);
     gf_reply_begin(&out, req);
     if (req->two_step) {
         gf_out_key(&out, "data");
@@ -224,6 +239,7 @@ gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view, int count)
     const char *text = gf_reply_text(&tag, req, view, req->r->pool);
 
     (void)count;
+    note_view(req->r, view);
     say_where(req, view);
     send_state(req->r, text, strlen(text), tag);
     return NULL;
