@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* clang-format off */
-/* Every value that genflow-metrics and server-status report, one row each, and the alerts on them.
- * base/metric.c and base/metric_text.c serve the rows; support/metrics writes docs/metrics.md,
- * conf/genflow-dashboard.json and conf/genflow-alerts.yml from them (t/00-metrics.t compares).
+/* Every value that genflow-metrics and server-status report, one row each.
+ * base/metric.c and base/metric_text.c serve the rows.
  *
  *   symbol  GF_METRIC_<symbol> in C
  *   name    without the suffix of its kind: a COUNTER gets _total, a SHORT or LONG histogram
@@ -13,11 +12,8 @@
  *           GLOBAL  of the database: the same at each host. One child of a host reads it
  *   unit    ONE, SECONDS (counted in microseconds), BYTES
  *   labels  up to three of the list in base/metric.h, in their order; NO where there are fewer
- *   panel   of the dashboard: the row of panels that it is in
- *   help    one sentence. That of a GLOBAL value says so by itself (base/metric_text.c)
- *
- * GF_ALERT has a name, an expression in which each name is one of the list, for how long it holds,
- * its severity, and what to do. */
+ *   panel   the group that it belongs to
+ *   help    one sentence. That of a GLOBAL value says so by itself (base/metric_text.c) */
 
 /* ---- requests ---- */
 
