@@ -106,7 +106,8 @@ static gf_err_t *call_create(void)
                        .priority = GF_PRIORITY_NORMAL,
                        .prompt = "a cat",
                        .parameters = "{}",
-                       .seed = 77 };
+                       .seed = 77,
+                       .cost = 2 };
     gf_begin_t begin = { .owner = NULL };
     gf_created_t created;
 
@@ -120,7 +121,8 @@ static gf_err_t *call_create_batch(void)
                        .priority = GF_PRIORITY_NORMAL,
                        .count = 2,
                        .prompt = "a cat",
-                       .parameters = "{}" };
+                       .parameters = "{}",
+                       .cost = 2 };
     gf_begin_t begin = { .owner = NULL };
     gf_created_t created[2];
 
@@ -915,7 +917,8 @@ static gf_created_t create_with(const char *user, const char *key, const char *h
                        .prompt = "a \"neon\" cat",
                        .parameters = "{\"strength\": 0.3}",
                        .seed = 77,
-                       .max_retries = 3 };
+                       .max_retries = 3,
+                       .cost = 2 };
     gf_created_t created;
 
     memset(&created, 0, sizeof(created));
