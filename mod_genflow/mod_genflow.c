@@ -34,6 +34,7 @@
 #include "httpd/conf.h"
 #include "httpd/counters.h"
 #include "httpd/dir.h"
+#include "httpd/dump.h"
 #include "httpd/finish.h"
 #include "httpd/server.h"
 #include "httpd/gauges.h"
@@ -141,6 +142,14 @@ static apr_status_t share_counters(const gf_conf_t *conf, server_rec *server, ap
     return httpd_counters_make(&child_api.metrics, conf, routes, server, pconf);
 }
 
+/* httpd -t alone. */
+static void genflow_test_config(apr_pool_t *pconf, server_rec *server)
+{
+    if (ap_exists_config_define("DUMP_GENFLOW")) {
+        httpd_dump(httpd_conf_get(server), pconf);
+    }
+}
+
 /* Whose turn it is to claim, and the news between children. */
 static apr_status_t share_memory(apr_pool_t *pconf)
 {
@@ -184,6 +193,7 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
         ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, 0, server, "GF0003: %s", wrong);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    httpd_glue_note_params(httpd_check_argument("DBDParams", pconf));
     rv = httpd_glue_share(pconf);
     if (rv == APR_SUCCESS) {
         rv = httpd_limits_make(&child_api.buckets, conf, pconf);
@@ -502,6 +512,7 @@ static void genflow_hooks(apr_pool_t *pool)
                         APR_HOOK_MIDDLE); /* what a start needs beside */
     ap_hook_child_init(genflow_child_init, after_dbd, before_watchdog,
                        APR_HOOK_LAST); /* threads: mod_dbd's pool is there */
+    ap_hook_test_config(genflow_test_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(genflow_child_stopping, NULL, NULL,
                            APR_HOOK_MIDDLE); /* drain, wake all waiters */
     ap_hook_translate_name(genflow_translate_name, NULL, NULL,

@@ -185,6 +185,7 @@ CREATE TABLE genflow.breakers (
     reason text,
     updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
     call uuid,
+    refused boolean NOT NULL DEFAULT false,
     CONSTRAINT breakers_pkey PRIMARY KEY (provider, model)
 ) WITH (fillfactor=50);
 
@@ -271,6 +272,18 @@ CREATE TABLE genflow.hooks (
     CONSTRAINT hooks_event_check CHECK ((length(event) >= 1) AND (length(event) <= 300))
 );
 CREATE INDEX hooks_at ON genflow.hooks USING btree (at);
+
+CREATE TABLE genflow.hosts (
+    name text NOT NULL,
+    version text NOT NULL,
+    schema_needed integer NOT NULL,
+    dispatches boolean NOT NULL,
+    settings jsonb NOT NULL,
+    clock_ahead bigint NOT NULL,
+    began_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    seen_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT hosts_pkey PRIMARY KEY (name)
+) WITH (fillfactor=50);
 
 CREATE TABLE genflow.idempotency_keys (
     user_id text NOT NULL,
@@ -1541,8 +1554,8 @@ BEGIN
     END IF;
     -- Every further failure starts the open time anew: an attempt that was in flight when the
     -- breaker opened reports the same as the probe.
-    UPDATE genflow.breakers t SET open_until = v_now + p_open, opened_at = coalesce(t.opened_at,
-        v_now)
+    UPDATE genflow.breakers t SET open_until = v_now + p_open, refused = p_what = 'refused',
+           opened_at = coalesce(t.opened_at, v_now)
      WHERE t.provider = p_provider AND t.model = p_model;
     IF b.open_until IS NULL THEN
         PERFORM genflow.call_keep(p_call, '{}');
@@ -2267,12 +2280,17 @@ BEGIN
            'works again, put another entry before it in GenflowTypeProviders.'
       FROM tries t WHERE t.n >= 10 AND t.bad * 2 > t.n
     UNION ALL
-    SELECT 'its breaker is open', b.provider || '/' || b.model,
+    SELECT CASE WHEN b.refused THEN 'it refuses our key, account or model'
+                ELSE 'its breaker is open' END, b.provider || '/' || b.model,
            format('since %s, after %s in a row: %s', genflow.iso(b.opened_at),
                   genflow.doctor_number(b.failures, 'failure'), b.reason),
-           'The module uses the next entry of each chain and sends one attempt at intervals to see '
-           'whether it works again. The reason shows what to repair: key and account at the '
-           'provider, or the model''s name in GenflowTypeProviders.'
+           CASE WHEN b.refused THEN
+                'Renew GenflowProviderKey, the account''s credit at the provider, or the model''s '
+                'name in GenflowTypeProviders (GF0403, GF0407). A key from env: is read when httpd '
+                'starts: restart it, a graceful restart is not enough.'
+                ELSE 'The module uses the next entry of each chain and sends one attempt at '
+                'intervals to see whether it works again. If it lasts, put another entry first in '
+                'GenflowTypeProviders. GF0402 and GF0408 in the error log have its answers.' END
       FROM genflow.breakers b
      WHERE b.open_until IS NOT NULL AND NOT starts_with(b.provider, 'store:') AND p_user IS NULL
        AND p_job IS NULL
@@ -2292,6 +2310,33 @@ BEGIN
      GROUP BY b.provider;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_polling(text,uuid,integer) TO genflow_administration;
+
+CREATE FUNCTION genflow.doctor_role(p_role text) RETURNS TABLE(finding text, subject text, detail text, advice text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    r pg_roles;
+BEGIN
+    SELECT * INTO r FROM pg_roles WHERE rolname = p_role;
+    IF NOT FOUND OR NOT r.rolcanlogin THEN
+        RETURN QUERY SELECT 'the role of DBDParams is not there', p_role,
+            CASE WHEN r.rolname IS NULL THEN 'there is no such role' ELSE 'it may not log in' END,
+            format('sql/apply --role %s makes it, or correct user= in DBDParams.', p_role);
+    ELSIF NOT pg_has_role(r.oid, 'genflow_module', 'USAGE') THEN
+        RETURN QUERY SELECT 'the role of DBDParams is not granted', p_role,
+            'it is no member of genflow_module: every request gets 500, health 503'::text,
+            format('sql/apply --role %s', p_role);
+    ELSIF pg_has_role(r.oid, 'genflow_administration', 'MEMBER') THEN
+        RETURN QUERY SELECT 'the role of DBDParams may administer', p_role,
+            'it is a superuser, or a member of genflow_administration'::text,
+            'A thief of DBDParams could give himself credits. Connect requests as another role: '
+            'sql/apply --role NAME --admin-role NAME.'::text;
+    ELSE
+        RETURN QUERY SELECT 'role', p_role, 'may do what requests and the background need'::text,
+            NULL::text;
+    END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.doctor_role(text) TO genflow_administration;
 
 CREATE FUNCTION genflow.doctor_rows(p_user text, p_job uuid, p_newest integer) RETURNS TABLE(type text, media text, id uuid, user_id text, status text, cost bigint, created_at timestamp with time zone, image_url text, persisted boolean, expires_at timestamp with time zone, request text, moved boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -2320,6 +2365,77 @@ CREATE FUNCTION genflow.doctor_since(p_at timestamp with time zone) RETURNS inte
 $$
     SELECT date_trunc('second', clock_timestamp() - p_at)
 $$;
+
+CREATE FUNCTION genflow.doctor_site(p_user text DEFAULT NULL::text, p_job uuid DEFAULT NULL::uuid, p_newest integer DEFAULT 10000) RETURNS TABLE(finding text, subject text, detail text, advice text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+#variable_conflict use_column
+DECLARE
+    v_now    timestamptz := clock_timestamp();
+    v_schema integer     := (SELECT max(m.version) FROM genflow.migrations m);
+BEGIN
+    IF p_user IS NOT NULL OR p_job IS NOT NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH words (fault, finding, advice) AS (VALUES
+        ('no_dispatcher', 'no host works on jobs',
+         'Start an httpd with GenflowDispatch On that uses this database, or remove '
+         'GenflowDispatch Off from one. Until then nothing is made: generations stay queued, '
+         'and their credits held, until their GenflowTypeLifetime is over.'),
+        ('hosts_differ', 'hosts have different settings',
+         'Give all hosts the same configuration: of types (<GenflowType>, GenflowTypeProviders), '
+         'prices (GenflowTypeCost, GenflowTypeFallbackCost, GenflowProviderPrice, '
+         'GenflowProviderBudget), store (GenflowStore...) and day (GenflowCredit...), then '
+         'restart them gracefully. The host that answers a request decides what it costs.'),
+        ('clock_wrong', 'a clock is wrong',
+         'Set the clock of that machine, or of the database''s if all hosts are listed, and run '
+         'an NTP service there (timedatectl set-ntp true). Signatures of S3 and of webhooks fail '
+         'by a wrong clock; budgets and days follow the database''s.'),
+        ('budget_spent', 'the budget of a provider is spent',
+         'Raise GenflowProviderBudget if midnight UTC is too late; the chain uses its next entry '
+         'until then (GF0720 in the error log).'))
+    SELECT w.finding, f.subject, f.detail, w.advice
+      FROM genflow.faults() f JOIN words w USING (fault) ORDER BY w.finding, f.subject;
+    RETURN QUERY
+    SELECT 'no role may use this database', current_database()::text,
+           'genflow_module has no member that can log in',
+           'Run sql/apply --role NAME with the role that DBDParams names.'
+     WHERE NOT EXISTS (SELECT FROM pg_roles r
+                        WHERE r.rolcanlogin AND NOT r.rolsuper
+                          AND pg_has_role(r.oid, 'genflow_module', 'MEMBER'))
+    UNION ALL
+    SELECT 'the schema is older than a host needs', h.name,
+           format('schema %s, mod_genflow %s needs %s', v_schema, h.version, h.schema_needed),
+           'Run sql/apply of that version.'
+      FROM genflow.hosts h
+     WHERE h.seen_at > v_now - interval '1 minute' AND h.schema_needed > v_schema
+    UNION ALL
+    SELECT 'hosts run different versions', string_agg(DISTINCT h.version, ', '),
+           string_agg(format('%s: %s', h.name, h.version), '; ' ORDER BY h.name),
+           'Finish the upgrade: install the same version everywhere and restart httpd.'
+      FROM genflow.hosts h WHERE h.seen_at > v_now - interval '1 minute'
+    HAVING count(DISTINCT h.version) > 1
+    UNION ALL
+    SELECT 'host', h.name,
+           format('mod_genflow %s, %s, seen %s ago, its clock is %s ms ahead', h.version,
+                  CASE WHEN h.dispatches THEN 'works on jobs' ELSE 'only takes requests' END,
+                  genflow.doctor_since(h.seen_at), h.clock_ahead), NULL
+      FROM genflow.hosts h WHERE h.seen_at > v_now - interval '1 minute'
+    UNION ALL
+    SELECT 'host, gone', h.name, format('seen %s ago', genflow.doctor_since(h.seen_at)), NULL
+      FROM genflow.hosts h WHERE h.seen_at <= v_now - interval '1 minute'
+    UNION ALL
+    SELECT 'schema', v_schema::text, format('PostgreSQL %s, database %s, clock %s',
+                                            current_setting('server_version'), current_database(),
+                                            genflow.iso(v_now)), NULL
+    UNION ALL
+    SELECT 'oldest due job', (array_agg(w.job_id::text ORDER BY w.due_at))[1],
+           format('due %s ago; %s in all', genflow.doctor_since(min(w.due_at)),
+                  genflow.doctor_number(count(*), 'due job')), NULL
+      FROM genflow.work w WHERE NOT w.led AND w.due_at < v_now HAVING count(*) > 0;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.doctor_site(text,uuid,integer) TO genflow_administration;
 
 CREATE FUNCTION genflow.doctor_some(p_names text[]) RETURNS text
     LANGUAGE sql IMMUTABLE AS
@@ -2360,11 +2476,14 @@ BEGIN
     FOR t IN SELECT * FROM genflow.types y
         WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL LOOP
         RETURN QUERY EXECUTE format($q$
-            SELECT f.name FROM (SELECT n.name, substring(n.name FROM $2)::uuid AS id
+            SELECT f.name FROM (SELECT n.name, substring(n.name FROM $2)::uuid AS id,
+                                     n.name LIKE '%%-384.webp' AS thumbnail
                                 FROM unnest($1) AS n(name)) f
              WHERE starts_with(f.name, %L)
                AND NOT EXISTS (SELECT FROM %I.%I m WHERE m.id = f.id
-                               AND right(m.image_url, length(f.name) + 1) = '/' || f.name)
+                               AND (right(m.image_url, length(f.name) + 1) = '/' || f.name
+                                    OR f.thumbnail
+                                   AND strpos(m.image_url, '/' || left(f.name, -9) || '.') > 0))
                AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = f.id)
                AND NOT EXISTS (SELECT FROM genflow.restores r WHERE r.job_id = f.id)
                AND NOT EXISTS (SELECT FROM genflow.removals r WHERE r.job_id = f.id)$q$,
@@ -2663,6 +2782,52 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.expected_compute(interval) TO genflow_module;
 
+CREATE FUNCTION genflow.faults() RETURNS TABLE(fault text, subject text, detail text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+#variable_conflict use_column
+DECLARE
+    v_now timestamptz := clock_timestamp();
+BEGIN
+    RETURN QUERY
+    WITH live AS MATERIALIZED (
+        SELECT h.* FROM genflow.hosts h WHERE h.seen_at > v_now - interval '1 minute')
+    SELECT 'database_restored', current_database()::text, genflow.restored()
+     WHERE genflow.restored() IS NOT NULL
+    UNION ALL
+    SELECT 'no_dispatcher', 'all hosts',
+           format('%s here, and none with GenflowDispatch On',
+                  genflow.doctor_number(count(*), 'host')) FROM live
+    HAVING genflow.nobody_works()
+    UNION ALL
+    SELECT 'hosts_differ', s.kind, string_agg(format('%s: %s', s.hash, s.names), '; '
+                                              ORDER BY s.names)
+      FROM (SELECT m.key AS kind, left(m.value, 8) AS hash,
+                   string_agg(l.name, ', ' ORDER BY l.name) AS names
+              FROM live l CROSS JOIN LATERAL jsonb_each_text(l.settings) m
+             GROUP BY m.key, m.value) s
+     GROUP BY s.kind HAVING count(*) > 1
+    UNION ALL
+    SELECT 'clock_wrong', l.name,
+           format('its clock is %s s %s the database''s', round(abs(l.clock_ahead) / 1000.0, 1),
+                  CASE WHEN l.clock_ahead > 0 THEN 'ahead of' ELSE 'behind' END)
+      FROM live l WHERE abs(l.clock_ahead) > 10000
+    UNION ALL
+    SELECT CASE WHEN b.refused THEN 'provider_refuses' ELSE 'provider_down' END,
+           b.provider || CASE WHEN b.model <> '' THEN '/' || b.model ELSE '' END,
+           format('since %s, after %s in a row: %s', genflow.iso(b.opened_at),
+                  genflow.doctor_number(b.failures, 'failure'), b.reason)
+      FROM genflow.breakers b
+     WHERE NOT starts_with(b.provider, 'store:') AND b.open_until IS NOT NULL
+       AND (b.refused OR b.open_until > v_now)
+    UNION ALL
+    SELECT 'budget_spent', b.provider, 'a submission was refused; until 00:00 UTC'
+      FROM genflow.budgets b
+     WHERE b.day = (v_now AT TIME ZONE 'UTC')::date AND b.slot = -1;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.faults() TO genflow_administration;
+GRANT EXECUTE ON FUNCTION genflow.faults() TO genflow_module;
+
 CREATE FUNCTION genflow.feed(p_viewer text, p_types text[], p_offset integer, p_limit integer) RETURNS SETOF genflow.generation
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -2820,6 +2985,7 @@ BEGIN
                    'due',
                    'ended',
                    'expected_compute',
+                   'faults',
                    'feed',
                    'generation_of',
                    'gallery',
@@ -2833,6 +2999,7 @@ BEGIN
                    'hook',
                    'hook_known',
                    'hook_ref',
+                   'host_seen',
                    'janitor',
                    'janitor_parts',
                    'ledger_list',
@@ -2898,10 +3065,13 @@ BEGIN
                    'doctor_images',
                    'doctor_job',
                    'doctor_polling',
+                   'doctor_role',
                    'doctor_rows',
+                   'doctor_site',
                    'doctor_statement',
                    'doctor_strangers',
                    'doctor_stuck',
+                   'faults',
                    'health',
                    'iso',
                    'quota',
@@ -3179,6 +3349,32 @@ $$
 $$;
 GRANT EXECUTE ON FUNCTION genflow.hook_ref(uuid,integer) TO genflow_module;
 
+CREATE FUNCTION genflow.host_seen(p_name text, p_version text, p_needed integer, p_dispatches boolean, p_settings text, p_clock bigint, OUT clock_ahead bigint, OUT differs text, OUT idle boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+BEGIN
+    clock_ahead := p_clock - (extract(epoch FROM v_now) * 1000)::bigint;
+    INSERT INTO genflow.hosts AS h (name, version, schema_needed, dispatches, settings, clock_ahead)
+        VALUES (p_name, p_version, p_needed, p_dispatches, p_settings::jsonb,
+                host_seen.clock_ahead)
+        ON CONFLICT (name) DO UPDATE
+        SET version = EXCLUDED.version, schema_needed = EXCLUDED.schema_needed,
+            dispatches = EXCLUDED.dispatches, settings = EXCLUDED.settings,
+            clock_ahead = EXCLUDED.clock_ahead, seen_at = v_now,
+            began_at = CASE WHEN h.settings = EXCLUDED.settings THEN h.began_at ELSE v_now END;
+    differs := (SELECT string_agg(format('%s (not as %s)', d.kind, d.names), ', ' ORDER BY d.kind)
+                  FROM (SELECT m.key AS kind, string_agg(o.name, ', ' ORDER BY o.name) AS names
+                          FROM jsonb_each_text(p_settings::jsonb) m
+                          JOIN genflow.hosts o ON o.name <> p_name
+                           AND o.seen_at > v_now - interval '1 minute'
+                           AND o.settings ->> m.key <> m.value
+                         GROUP BY m.key) d);
+    idle := genflow.nobody_works();
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.host_seen(text,text,integer,boolean,text,bigint) TO genflow_module;
+
 CREATE FUNCTION genflow.id_at(p_at timestamp with time zone) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$
@@ -3269,6 +3465,7 @@ BEGIN
         DELETE FROM genflow.lost_responses r USING old
          WHERE r.id = old.id;
     WHEN 'children' THEN
+        DELETE FROM genflow.hosts h WHERE h.seen_at < clock_timestamp() - interval '1 day';
         INSERT INTO genflow.children (owner, expires)
         SELECT DISTINCT w.lease_owner, clock_timestamp() FROM genflow.work w
          WHERE w.led AND NOT EXISTS (SELECT FROM genflow.children c WHERE c.owner = w.lease_owner)
@@ -4783,6 +4980,18 @@ $$
                                                            FROM 3) FROM 1),
                    52, 1), 53, 1),
                10, p_type), 11, genflow.shard_no()), 'hex')::uuid
+$$;
+
+CREATE FUNCTION genflow.nobody_works() RETURNS boolean
+    LANGUAGE sql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT s.restored IS NULL
+           AND s.marked_at < clock_timestamp() - s.mark_every - interval '1 minute'
+           AND NOT EXISTS (SELECT FROM genflow.hosts h
+                            WHERE h.dispatches
+                              AND h.seen_at > clock_timestamp() - interval '1 minute')
+           AND NOT EXISTS (SELECT FROM genflow.children c WHERE c.expires > clock_timestamp())
+      FROM genflow.site s
 $$;
 
 CREATE FUNCTION genflow.picture_secret(p_id uuid, p_url text) RETURNS text

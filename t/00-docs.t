@@ -96,7 +96,7 @@ none('no line of sql/ is wider than 100 columns', map { wide_lines($_) } files_b
 # ---- the doctor ----
 
 my $troubles = slurp('docs/troubleshooting.md');
-my $doctor   = slurp('sql/functions/doctor.sql') . slurp('support/genflow-doctor');
+my $doctor   = slurp('sql/functions/doctor.sql') . slurp('sql/functions/doctor_site.sql') . slurp('support/genflow-doctor');
 my %finding  = map { $_ => 1 } $doctor =~ /^ {4}(?:SELECT | {4}(?:\(\d, |look ))'([^'%]+)'/mg;
 my %explained = map { $_ => 1 } $troubles =~ /`([^`\n]+)`/g;
 ok %finding, 'sql/functions/doctor.sql has findings';

@@ -36,8 +36,8 @@ typedef struct gf_field_error_t {
     bool missing;        /* it is absent, not wrong */
 } gf_field_error_t;
 
-/* An error on its way to the reply or to the end of a job. Callers do not change it, except `extra`
- * and `retry_after`, which the function that made it may fill. */
+/* An error on its way to the reply or to the end of a job. Callers do not change it, except
+ * `extra`, `sqlstate` and `retry_after`, which the function that made it may fill. */
 typedef struct gf_err_t {
     const gf_err_row_t *row;
     apr_status_t rv; /* cause, or APR_SUCCESS */
@@ -55,6 +55,8 @@ typedef struct gf_err_t {
     /* JSON members for the response, without brackets: "\"a\":1,\"b\":2". NULL: none. */
     const char *extra;
     apr_array_header_t *fields; /* of gf_field_error_t, or NULL */
+
+    const char *sqlstate; /* of a statement that failed; NULL: it has none */
 
     /* Seconds, for Retry-After; 0: the response has none. */
     int retry_after;

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "db/answer.h"
+#include "db/cause.h"
 
 #define TYPES_MAX                                                                  \
     64 /* types with an index below it are prepared; gf_type_t.index is bounded so \
@@ -255,12 +256,13 @@ static const char *message_of(const PGresult *result, const char *state)
     return primary ? primary : PQresultErrorMessage(result);
 }
 
-static gf_err_t *statement_error(gf_ctx_t *ctx, const call_t *call, const PGresult *result)
+static gf_err_t *make_error(gf_ctx_t *ctx, const call_t *call, const PGresult *result)
 {
     const char *label = call->statement->label;
     const char *of = call->type ? call->type->name : "no type";
     const char *state = result_sqlstate(result);
     const char *message = message_of(result, state);
+    bool is_file_missing = strcmp(state, "58P01") == 0;
     gf_err_t *err;
 
     if (call->is_silent || is_unavailable(state)) {
@@ -275,8 +277,9 @@ static gf_err_t *statement_error(gf_ctx_t *ctx, const call_t *call, const PGresu
         return err;
     }
     if (is_unavailable(state)) {
-        err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s (%s): SQLSTATE %s: %s", label, of,
-                          state, message);
+        err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s (%s): %s%sSQLSTATE %s: %s", label, of,
+                          is_file_missing ? gf_cause_of(state)->advice : "",
+                          is_file_missing ? ": " : "", state, message);
         err->retry_after = RETRY_AFTER_SECONDS;
         return err;
     }
@@ -287,6 +290,15 @@ static gf_err_t *statement_error(gf_ctx_t *ctx, const call_t *call, const PGresu
     }
     return gf_err_make(ctx, strncmp(state, "22", 2) == 0 ? GF_E_INVALID : GF_E_INTERNAL,
                        APR_SUCCESS, "%s (%s): SQLSTATE %s: %s", label, of, state, message);
+}
+
+static gf_err_t *statement_error(gf_ctx_t *ctx, const call_t *call, const PGresult *result)
+{
+    const char *state = result_sqlstate(result);
+    gf_err_t *err = make_error(ctx, call, result);
+
+    err->sqlstate = *state ? apr_pstrdup(ctx->pool, state) : NULL;
+    return err;
 }
 
 gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *statement,

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/metric.h"
+#include "db/cause.h"
 #include "db/db.h"
 #include "db/admin_connections.h"
 
@@ -24,6 +25,7 @@
 static APR_OPTIONAL_FN_TYPE(ap_dbd_open) * dbd_open;
 static APR_OPTIONAL_FN_TYPE(ap_dbd_close) * dbd_close;
 
+#define CAUSE_AGE     apr_time_from_sec(2)
 #define QUIET_SECONDS 30  /* between two lines of a kind: 4 a minute */
 #define PATH_SHOWN    200 /* bytes of an address in a log line */
 
@@ -40,6 +42,8 @@ static struct {
     volatile apr_uint32_t next_try; /* seconds: then one thread checks the database */
     volatile apr_uint32_t knows;    /* 1: a thread writes the address, 2: it is there */
     const char *address;            /* where the database listens */
+    volatile apr_uint32_t asked;    /* seconds: when the cause was looked for */
+    volatile void *cause;           /* gf_cause_t, constant: what was found then */
 } child;
 
 /* State of the database, for all children, in shared memory; seconds by the monotonic clock. */
@@ -52,12 +56,18 @@ typedef struct database_t {
 } database_t;
 
 static database_t *database; /* made before the children */
+static const char *params;   /* DBDParams; NULL: there is none */
 
 bool httpd_glue_ready(void)
 {
     dbd_open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
     dbd_close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
     return dbd_open && dbd_close;
+}
+
+void httpd_glue_note_params(const char *conninfo)
+{
+    params = conninfo;
 }
 
 apr_status_t httpd_glue_share(apr_pool_t *pconf)
@@ -122,12 +132,28 @@ static bool is_too_much(const char *text)
     return true;
 }
 
+/* Why there is no connection: each line that is written may look for it, which blocks. */
+static const char *cause_of(const char *text)
+{
+    static const char ending[] = ": no connection";
+    size_t length = strlen(text);
+    const gf_cause_t *cause = NULL;
+
+    if (length >= sizeof(ending) && strcmp(text + length - (sizeof(ending) - 1), ending) == 0) {
+        cause = httpd_glue_cause();
+    }
+    return cause ? cause->advice : NULL;
+}
+
 static void write_line(void *baton, const char *file, int line, gf_log_level_t level,
                        apr_status_t rv, const char *text)
 {
     (void)baton;
     if (!is_too_much(text)) {
-        ap_log_error(file, line, APLOG_MODULE_INDEX, levels[level], rv, child.server, "%s", text);
+        const char *cause = cause_of(text);
+
+        ap_log_error(file, line, APLOG_MODULE_INDEX, levels[level], rv, child.server, "%s%s%s",
+                     text, cause ? ": " : "", cause ? cause : "");
     }
 }
 
@@ -218,6 +244,22 @@ static void give_connection(gf_connection_t *connection, void *baton)
 {
     (void)baton;
     dbd_close(child.server, connection->owner);
+}
+
+/* Whoever asks while another thread looks gets what was found before. */
+const gf_cause_t *httpd_glue_cause(void)
+{
+    apr_uint32_t last = apr_atomic_read32(&child.asked);
+    apr_uint32_t now = now_seconds() + 1;
+    void *cause;
+
+    if (params && (!last || now - last >= apr_time_sec(CAUSE_AGE))
+        && apr_atomic_cas32(&child.asked, now, last) == last) {
+        memcpy(&cause, &(const gf_cause_t *){ gf_cause_of_refusal(params, CAUSE_AGE) },
+               sizeof(cause));
+        apr_atomic_xchgptr(&child.cause, cause);
+    }
+    return apr_atomic_casptr(&child.cause, NULL, NULL);
 }
 
 /* ---- contexts ---- */

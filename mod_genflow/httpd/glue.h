@@ -11,18 +11,27 @@
 #include "base/err.h"
 #include "model/conf.h"
 
+struct gf_cause_t;
+
 extern module AP_MODULE_DECLARE_DATA genflow_module;
 APLOG_USE_MODULE(genflow);
 
 /* post_config: is mod_dbd loaded? */
 bool httpd_glue_ready(void);
 
+/* post_config: remembers DBDParams, for httpd_glue_cause(). */
+void httpd_glue_note_params(const char *conninfo);
+
+/* Why the database does not let this child in, as far as a connection of its own tells within 2 s;
+ * NULL: it lets us in. Several calls within 2 s make one connection. Blocks; any thread. */
+const struct gf_cause_t *httpd_glue_cause(void);
+
 /* post_config: makes the shared memory in which children of this server record the state of the
  * database. */
 apr_status_t httpd_glue_share(apr_pool_t *pconf);
 
 /* Lines that are logged once for all children of a start. */
-typedef enum { HTTPD_ONCE_CONNECTIONS = 1, HTTPD_ONCE_SCHEMA = 2 } httpd_once_t;
+typedef enum { HTTPD_ONCE_CONNECTIONS = 1, HTTPD_ONCE_SCHEMA = 2, HTTPD_ONCE_OLD = 4 } httpd_once_t;
 
 /* True for the first call of all children of this start; any thread. */
 bool httpd_glue_once(httpd_once_t what);

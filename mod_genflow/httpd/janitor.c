@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When to clean up, and for how long; when to compute how long generations take; and, once, whether
+/* When to clean up, and for how long; when to compute how long generations take, and to say that
+ * this httpd is there; and, once, whether
  * the database has what statements name and takes as many connections as this httpd may open.
  * Leaves what is cleaned to sql/functions/janitor.sql and the store. Runs on a thread of
  * mod_watchdog's, which may outlive the child's pools by a moment: hence the mutex. */
@@ -13,6 +14,8 @@
 #include "base/clock.h"
 #include "db/check.h"
 #include "db/janitor.h"
+#include "db/ledger.h"
+#include "httpd/announce.h"
 #include "httpd/glue.h"
 #include "store/store.h"
 
@@ -24,6 +27,7 @@
 
 struct httpd_janitor_t {
     const gf_conf_t *conf;
+    httpd_announce_t *announce;
     apr_thread_mutex_t *mutex; /* of the child: held while a batch runs; guards ended */
     bool ended;
     int pool_size; /* connections that a child may open */
@@ -157,7 +161,15 @@ static void compare_connections(const httpd_janitor_t *janitor, const gf_ctx_t *
 static gf_err_t *check_schema(gf_ctx_t *ctx)
 {
     const char *missing;
+    int version;
 
+    GF_TRY(gf_ledger_health(&version, ctx));
+    if (version < GF_SCHEMA_VERSION && httpd_glue_once(HTTPD_ONCE_OLD)) {
+        gf_log(ctx, GF_LOG_ERR, APR_SUCCESS, "GF0874",
+               "the database has schema %d, and this module needs %d: run sql/apply of this "
+               "version. Until then {base}/health is 503",
+               version, GF_SCHEMA_VERSION);
+    }
     GF_TRY(gf_check_missing(&missing, ctx));
     if (missing && httpd_glue_once(HTTPD_ONCE_SCHEMA)) {
         gf_log(ctx, GF_LOG_ERR, APR_SUCCESS, "GF0212",
@@ -197,6 +209,30 @@ static apr_status_t check_at_start(int state, void *data, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
+/* ---- the hosts ---- */
+
+/* A database of before has no such function: check_schema() says so. */
+static apr_status_t announce_host(int state, void *data, apr_pool_t *pool)
+{
+    httpd_janitor_t *janitor = data;
+    gf_err_t *err = NULL;
+    gf_ctx_t ctx;
+
+    if (state != AP_WATCHDOG_STATE_RUNNING) {
+        return APR_SUCCESS;
+    }
+    httpd_glue_ctx(&ctx, pool, janitor->conf);
+    apr_thread_mutex_lock(janitor->mutex);
+    if (!janitor->ended) {
+        err = httpd_announce(janitor->announce, &ctx);
+    }
+    apr_thread_mutex_unlock(janitor->mutex);
+    if (err && !gf_err_is(err, GF_E_DB_DOWN) && !gf_err_is(err, GF_E_DB_SCHEMA)) {
+        gf_err_log(&ctx, err);
+    }
+    return APR_SUCCESS;
+}
+
 /* ---- the thread ---- */
 
 /* A server that works on no jobs cleans nothing, and opens fewer connections. */
@@ -215,6 +251,9 @@ static apr_status_t register_callbacks(httpd_janitor_t *janitor, apr_pool_t *pco
     if (rv == APR_SUCCESS) {
         rv = add(watchdog, COUNTING, janitor, check_at_start);
     }
+    if (rv == APR_SUCCESS) {
+        rv = add(watchdog, COUNTING, janitor, announce_host);
+    }
     if (rv == APR_SUCCESS && is_cleaner(janitor->conf)) {
         rv = add(watchdog, janitor->conf->janitor, janitor, run_janitor);
     }
@@ -231,6 +270,7 @@ httpd_janitor_t *httpd_janitor_make(const gf_conf_t *conf, apr_int64_t pool_size
     apr_status_t rv;
 
     janitor->conf = conf;
+    janitor->announce = httpd_announce_make(conf, server, pconf);
     janitor->pool_size = (int)pool_size;
     rv = register_callbacks(janitor, pconf);
     if (rv != APR_SUCCESS && is_cleaner(conf)) {

@@ -32,6 +32,7 @@ struct gf_gate_t {
     volatile apr_uint64_t reported_until;
     volatile apr_uint32_t reported;
     volatile apr_uint32_t failures;
+    volatile apr_uint32_t refused;  /* 1: the last upload, for our key or account */
     volatile apr_uint32_t errors[]; /* of the spool, then of each type's folder; 0: it works */
 };
 
@@ -170,6 +171,7 @@ void gf_gate_answered(const gf_ctx_t *ctx, bool stored)
     }
     if (stored) {
         apr_atomic_set32(&gate->failures, 0);
+        apr_atomic_set32(&gate->refused, 0);
         if (until && apr_atomic_cas64(&gate->open_until, 0, until) == until) {
             gf_log(ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0603", "the breaker of the store closed");
         }
@@ -184,6 +186,13 @@ void gf_gate_answered(const gf_ctx_t *ctx, bool stored)
                FAILURES,
                ctx->conf->store_strict ? ": nothing is sent to providers until it answers"
                                        : ": pictures are stored later");
+    }
+}
+
+void gf_gate_refused(const gf_conf_t *conf)
+{
+    if (conf->store_gate) {
+        apr_atomic_set32(&conf->store_gate->refused, 1);
     }
 }
 
@@ -264,6 +273,48 @@ const char *gf_gate_closed(gf_ctx_t *ctx)
         }
     }
     return apr_atomic_read64(&gate->open_until) ? "the store fails uploads" : NULL;
+}
+
+static const char *word_of(int error)
+{
+    switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return "store_full";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return "store_read_only";
+    case ENOENT:
+    case ENOTDIR:
+        return "store_missing";
+    default:
+        return "store_fails";
+    }
+}
+
+const char *gf_gate_word(gf_ctx_t *ctx)
+{
+    const gf_conf_t *conf = ctx->conf;
+    gf_gate_t *gate = conf->store_gate;
+    int i;
+
+    if (!gate) {
+        return NULL;
+    }
+    try_all(ctx);
+    for (i = 0; i <= conf->type_list->nelts; i++) {
+        apr_uint32_t error = apr_atomic_read32(&gate->errors[i]);
+
+        if (error) {
+            return word_of((int)error);
+        }
+    }
+    if (apr_atomic_read32(&gate->refused)) {
+        return "store_refuses";
+    }
+    return apr_atomic_read64(&gate->open_until) ? "store_fails" : NULL;
 }
 
 /* ---- reports to the database ---- */

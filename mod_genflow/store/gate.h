@@ -29,12 +29,19 @@ bool gf_gate_is_open(gf_ctx_t *ctx, const gf_type_t *type);
 /* The reason why no picture of any type can be stored; NULL: pictures can be stored. */
 const char *gf_gate_closed(gf_ctx_t *ctx);
 
+/* The word of {base}/health for what is wrong with the store of this host: "store_full",
+ * "store_read_only", "store_missing", "store_refuses" (our key or account), "store_fails"; NULL:
+ * nothing. */
+const char *gf_gate_word(gf_ctx_t *ctx);
+
 /* Records that the file at `path` in the spool could not be written. */
 void gf_gate_failed(const gf_ctx_t *ctx, apr_status_t rv, const char *path);
 
 /* gf_gate_answered(): records how a store over HTTP answered an upload. gf_gate_uploads(): may one
  * begin, or is its breaker open? */
 void gf_gate_answered(const gf_ctx_t *ctx, bool stored);
+void gf_gate_refused(
+    const gf_conf_t *conf); /* our key or account: counts until an upload is stored */
 bool gf_gate_uploads(const gf_conf_t *conf);
 
 /* Must the caller report the state to the database now, because it changed or the last report is

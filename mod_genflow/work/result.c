@@ -179,6 +179,7 @@ static void log_trouble(gf_flow_t *flow, const gf_run_t *run, const gf_store_out
     const char *detail = outcome->detail ? outcome->detail : "";
 
     if (outcome->alarm) {
+        gf_gate_refused(ctx->conf);
         gf_log(ctx, GF_LOG_ERR, APR_SUCCESS, "GF0410",
                "the store refuses our key or account: %s; check GenflowStoreKey and "
                "GenflowStoreSecret",

@@ -40,8 +40,8 @@ BEGIN
     END IF;
     -- Every further failure starts the open time anew: an attempt that was in flight when the
     -- breaker opened reports the same as the probe.
-    UPDATE genflow.breakers t SET open_until = v_now + p_open, opened_at = coalesce(t.opened_at,
-        v_now)
+    UPDATE genflow.breakers t SET open_until = v_now + p_open, refused = p_what = 'refused',
+           opened_at = coalesce(t.opened_at, v_now)
      WHERE t.provider = p_provider AND t.model = p_model;
     IF b.open_until IS NULL THEN
         PERFORM genflow.call_keep(p_call, '{}');

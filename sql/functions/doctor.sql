@@ -339,12 +339,17 @@ BEGIN
            'works again, put another entry before it in GenflowTypeProviders.'
       FROM tries t WHERE t.n >= 10 AND t.bad * 2 > t.n
     UNION ALL
-    SELECT 'its breaker is open', b.provider || '/' || b.model,
+    SELECT CASE WHEN b.refused THEN 'it refuses our key, account or model'
+                ELSE 'its breaker is open' END, b.provider || '/' || b.model,
            format('since %s, after %s in a row: %s', genflow.iso(b.opened_at),
                   genflow.doctor_number(b.failures, 'failure'), b.reason),
-           'The module uses the next entry of each chain and sends one attempt at intervals to see '
-           'whether it works again. The reason shows what to repair: key and account at the '
-           'provider, or the model''s name in GenflowTypeProviders.'
+           CASE WHEN b.refused THEN
+                'Renew GenflowProviderKey, the account''s credit at the provider, or the model''s '
+                'name in GenflowTypeProviders (GF0403, GF0407). A key from env: is read when httpd '
+                'starts: restart it, a graceful restart is not enough.'
+                ELSE 'The module uses the next entry of each chain and sends one attempt at '
+                'intervals to see whether it works again. If it lasts, put another entry first in '
+                'GenflowTypeProviders. GF0402 and GF0408 in the error log have its answers.' END
       FROM genflow.breakers b
      WHERE b.open_until IS NOT NULL AND NOT starts_with(b.provider, 'store:') AND p_user IS NULL
        AND p_job IS NULL
@@ -416,8 +421,8 @@ BEGIN
 END $$;
 
 -- doctor_strangers(p_names): those of these files of the folder ("neo-glitch/a7/<id>-<secret>.png")
--- that belong to no generation: no completed one has that picture, none is live, and no removal or
--- restore waits. Called by: genflow-doctor.
+-- that belong to no generation: no completed one has that picture, or the one of that thumbnail;
+-- none is live, and no removal or restore waits. Called by: genflow-doctor.
 CREATE OR REPLACE FUNCTION genflow.doctor_strangers(p_names text[]) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -427,11 +432,14 @@ BEGIN
     FOR t IN SELECT * FROM genflow.types y
         WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL LOOP
         RETURN QUERY EXECUTE format($q$
-            SELECT f.name FROM (SELECT n.name, substring(n.name FROM $2)::uuid AS id
+            SELECT f.name FROM (SELECT n.name, substring(n.name FROM $2)::uuid AS id,
+                                     n.name LIKE '%%-384.webp' AS thumbnail
                                 FROM unnest($1) AS n(name)) f
              WHERE starts_with(f.name, %L)
                AND NOT EXISTS (SELECT FROM %I.%I m WHERE m.id = f.id
-                               AND right(m.image_url, length(f.name) + 1) = '/' || f.name)
+                               AND (right(m.image_url, length(f.name) + 1) = '/' || f.name
+                                    OR f.thumbnail
+                                   AND strpos(m.image_url, '/' || left(f.name, -9) || '.') > 0))
                AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = f.id)
                AND NOT EXISTS (SELECT FROM genflow.restores r WHERE r.job_id = f.id)
                AND NOT EXISTS (SELECT FROM genflow.removals r WHERE r.job_id = f.id)$q$,

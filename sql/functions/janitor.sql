@@ -25,9 +25,9 @@ $$;
 --                 reserved again, because a client may repeat its call. Their ledger entries stay.
 --   lost_responses  records that are older than 15 minutes
 --   budgets       costs of submissions to providers more than 31 days ago
---   children      rows of children whose lease was over a minute ago and that lead no job, and
---                 recalls a day old. A child that leads jobs and has lost its row gets one whose
---                 lease is over.
+--   children      rows of children whose lease was over a minute ago and that lead no job, recalls
+--                 a day old, and hosts that were not seen for a day. A child that leads jobs and
+--                 has lost its row gets one whose lease is over.
 --   sums          sums_fold()
 --   assets        asset_sweep()
 --   reservations  reservations_expire()
@@ -105,6 +105,7 @@ BEGIN
         DELETE FROM genflow.lost_responses r USING old
          WHERE r.id = old.id;
     WHEN 'children' THEN
+        DELETE FROM genflow.hosts h WHERE h.seen_at < clock_timestamp() - interval '1 day';
         INSERT INTO genflow.children (owner, expires)
         SELECT DISTINCT w.lease_owner, clock_timestamp() FROM genflow.work w
          WHERE w.led AND NOT EXISTS (SELECT FROM genflow.children c WHERE c.owner = w.lease_owner)

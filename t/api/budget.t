@@ -62,7 +62,8 @@ credits_are $user, 60 - 17 * 2 - 2, 0, '... and what was not made costs nothing'
 
 my $health = data(api(GET => '/api/health'));
 is_deeply $health->{providers}{spent}, [$CAPPED, $PRICED], 'health names whose budget is spent';
-is $health->{status}, 'ok', '... which is no fault of the site';
+is $health->{status}, 'degraded', '... which somebody has to know';
+ok scalar(grep { $_ eq 'budget_spent' } @{ $health->{faults} }), '... by its word';
 is scalar(() = $site->log_text =~ /GF0720: .*budget of provider \Q$CAPPED\E is spent/g), 1,
     'the log says it once';
 my %budget = map { $_->{name} => $_->{budget} } @{ data(admin(GET => '/providers'))->{providers} };

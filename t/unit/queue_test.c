@@ -12,6 +12,7 @@
 #include "db/check.h"
 #include "db/provider_webhook.h"
 #include "db/gallery.h"
+#include "db/host.h"
 #include "db/janitor.h"
 #include "db/live.h"
 #include "db/ledger.h"
@@ -399,6 +400,20 @@ static gf_err_t *call_site_look(void)
     gf_site_t site = { .restored = false };
 
     return gf_site_check(&site, &unit.ctx);
+}
+
+static gf_err_t *call_host_seen(void)
+{
+    gf_host_seen_t seen;
+
+    return gf_host_seen(&seen, &unit.ctx, "web1", "{}");
+}
+
+static gf_err_t *call_faults(void)
+{
+    apr_array_header_t *faults;
+
+    return gf_host_faults(&faults, &unit.ctx);
 }
 
 static gf_err_t *call_site_restored(void)
@@ -828,6 +843,8 @@ static const struct {
     { "thumbnail_claim", call_thumbnail_claim },
     { "site_look", call_site_look },
     { "site_restored", call_site_restored },
+    { "host_seen", call_host_seen },
+    { "faults", call_faults },
     { "connections", call_connections },
     { "restore_later", call_restore_later },
     { "asset_put", call_asset_put },

@@ -98,7 +98,7 @@ sub start {
     }, $class;
     $SIG{$_} //= sub { exit 1 } for qw(INT TERM);      # so that DESTROY is called then, too
     my $without = $option{without} // '-';
-    my $path = write_conf(frame($name, $port) =~ s/^LoadModule \Q$without\E_module.*\n//mr . $text);
+    my $path = $self->{conf} = write_conf(frame($name, $port) =~ s/^LoadModule \Q$without\E_module.*\n//mr . $text);
     system($ENV{HTTPD}, '-f', $path, '-k', 'start') == 0 or die "httpd did not start: $path\n";
 
     my $end = time + START_TIME * $PATIENCE;
@@ -108,6 +108,7 @@ sub start {
 }
 
 sub base     { return $_[0]{base} }
+sub conf     { return $_[0]{conf} }
 sub log_text { return Genflow::Site::read_text($_[0]{log}) }
 
 # The pid of its parent process, while it runs or ends.

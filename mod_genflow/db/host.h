@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The hosts of a database, and what is wrong with the site as far as the database knows
+ * (sql/functions/hosts.sql). Both block; any thread with its own context. */
+#ifndef GF_HOST_H
+#define GF_HOST_H
+
+#include "db/db.h"
+
+/* What the database says to a host that is there. */
+typedef struct gf_host_seen_t {
+    apr_int64_t clock_ahead; /* milliseconds, of this machine's clock before the database's */
+    const char *differs;     /* settings in which it differs from other hosts; NULL: none */
+    bool idle;               /* no host works on jobs */
+} gf_host_seen_t;
+
+/* Says that this host is there: `name` and its settings (gf_settings_hashes()). */
+gf_err_t *gf_host_seen(gf_host_seen_t *seen, gf_ctx_t *ctx, const char *name, const char *settings);
+
+/* A fault: its word in {base}/health, and what it is about. */
+typedef struct gf_fault_t {
+    const char *fault, *subject;
+} gf_fault_t;
+
+/* Array of gf_fault_t. */
+gf_err_t *gf_host_faults(apr_array_header_t **faults, gf_ctx_t *ctx);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which settings belong to which kind. The order of sections does not count. */
+#include "model/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/hash.h"
+#include "model/price.h"
+
+#define DIGITS 16 /* of a hash: the database tells hosts apart, it defends nothing */
+#define INT    "%" APR_INT64_T_FMT
+
+static int compare_texts(const void *one, const void *other)
+{
+    return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+/* The texts of an array in order, as one. */
+static const char *sorted_text(apr_array_header_t *texts)
+{
+    qsort(texts->elts, (size_t)texts->nelts, sizeof(const char *), compare_texts);
+    return apr_array_pstrcat(texts->pool, texts, '\n');
+}
+
+static const char *types_text(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    apr_array_header_t *texts = apr_array_make(pool, 16, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < conf->type_list->nelts; i++) {
+        const gf_type_t *type = APR_ARRAY_IDX(conf->type_list, i, const gf_type_t *);
+
+        APR_ARRAY_PUSH(texts, const char *) = apr_psprintf(
+            pool, "%s " INT " " INT " " INT " %s", type->name, type->prompt_min, type->prompt_max,
+            type->lifetime, type->chain_text ? apr_array_pstrcat(pool, type->chain_text, ' ') : "");
+    }
+    return sorted_text(texts);
+}
+
+/* The prices of a type in their order, which counts. */
+static const char *rules_text(const gf_type_t *type, apr_pool_t *pool)
+{
+    gf_out_t out;
+    int i;
+
+    gf_out_init(&out, pool, 256);
+    gf_out_open(&out, '[');
+    for (i = 0; type->prices && i < type->prices->nelts; i++) {
+        const gf_price_t *price = &APR_ARRAY_IDX(type->prices, i, gf_price_t);
+
+        gf_out_open(&out, '{');
+        gf_out_put_int(&out, "credits", price->credits);
+        gf_out_key(&out, "terms");
+        gf_price_put_terms(&out, price);
+        gf_out_close(&out, '}');
+    }
+    gf_out_close(&out, ']');
+    return apr_pstrmemdup(pool, out.text, out.length);
+}
+
+static const char *prices_text(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    apr_array_header_t *texts = apr_array_make(pool, 16, sizeof(const char *));
+    apr_hash_index_t *at;
+    int i;
+
+    for (i = 0; i < conf->type_list->nelts; i++) {
+        const gf_type_t *type = APR_ARRAY_IDX(conf->type_list, i, const gf_type_t *);
+
+        APR_ARRAY_PUSH(texts, const char *) =
+            apr_psprintf(pool, "%s " INT " " INT " %s", type->name, type->cost, type->fallback_cost,
+                         rules_text(type, pool));
+    }
+    for (at = apr_hash_first(pool, conf->providers); at; at = apr_hash_next(at)) {
+        const gf_provider_t *provider = apr_hash_this_val(at);
+
+        APR_ARRAY_PUSH(texts, const char *) = apr_psprintf(pool, "/%s " INT " " INT, provider->name,
+                                                           provider->price, provider->budget);
+    }
+    return sorted_text(texts);
+}
+
+static const char *or_none(const char *text)
+{
+    return text ? text : "";
+}
+
+/* The folder of another kind of store holds files on their way only: each host has its own. */
+static const char *store_text(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    bool is_folder = strcmp(conf->store_kind_name, "folder") == 0;
+
+    return apr_pstrcat(pool, conf->store_kind_name, "\n", is_folder ? conf->store_folder : "", "\n",
+                       or_none(conf->store_url), "\n", or_none(conf->store_account), "\n",
+                       or_none(conf->store_region), "\n", or_none(conf->store_api), "\n",
+                       or_none(conf->store_public), "\n", or_none(conf->store_prefix), NULL);
+}
+
+static const char *day_text(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%s " INT " " INT " " INT " " INT " " INT, conf->credit_day,
+                        conf->credit_initial, conf->credit_daily, conf->credit_daily_max,
+                        conf->credit_day_limit, conf->credit_week_limit);
+}
+
+const char *gf_settings_hashes(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const struct {
+        const char *kind;
+        const char *text;
+    } kinds[] = { { "types", types_text(conf, pool) },
+                  { "prices", prices_text(conf, pool) },
+                  { "store", store_text(conf, pool) },
+                  { "day", day_text(conf, pool) } };
+    const char *hashes = "";
+    char hex[GF_SHA256_HEX];
+    size_t i;
+
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        gf_hash_sha256(hex, kinds[i].text, strlen(kinds[i].text));
+        hashes = apr_psprintf(pool, "%s%s\"%s\":\"%.*s\"", hashes, i ? "," : "", kinds[i].kind,
+                              DIGITS, hex);
+    }
+    return apr_pstrcat(pool, "{", hashes, "}", NULL);
+}
