@@ -48,20 +48,21 @@ doctor_is(1, qr/WRONG: the file is gone: $id\n +1 of 1 pictures\n +-> See that G
 open my $empty, '>', $file or die "$file: $!\n";
 doctor_is(1, qr/the file is gone: $id/, '... and so is an empty one', @look);
 rename "$file.away", $file or die "$file: $!\n";
-doctor_is(0, qr/the file: pictures: 0 checked/, '--url selects the pictures whose files are checked', @look,
-    '--url', 'https://img.example.org');
+doctor_is(0, qr/the file: pictures: 0 checked/, '--store-url selects the pictures whose files are checked', @look,
+    '--store-url', 'https://img.example.org');
 
 # files that belong to no generation, in a folder of their own
 my $other  = "$ENV{GENFLOW_WORK}/strangers";
 my $name   = $url =~ s{\A/generated/}{}r;
 my $orphan = $name =~ s{-[0-9a-f]{32}}{'-' . 'ab' x 16}er;
 make_path("$other/" . $name =~ s{/[^/]+\z}{}r, "$other/.spool");
-copy($file, "$other/$_") or die "$other/$_: $!\n" for $name, '.spool/x.1';
-like doctor('images', '--folder', $other), qr/files: 1 checked, each belongs to a generation/,
-    'the file of a generation is sound';
+copy($file, "$other/$_") or die "$other/$_: $!\n" for $name, '.spool/x.1',
+    $name =~ s/\.\w+\z/-384.webp/r;
+like doctor('images', '--folder', $other), qr/files: 2 checked, each belongs to a generation/,
+    'the file of a generation is sound, and so is its thumbnail';
 copy($file, "$other/$orphan") or die "$other/$orphan: $!\n";
 like doctor('images', '--folder', $other, '--all'),
-    qr/WRONG: a file belongs to no generation: \Q$orphan\E\n +1 of 2 files in \Q$other\E\n +-> No user paid/,
+    qr/WRONG: a file belongs to no generation: \Q$orphan\E\n +1 of 3 files in \Q$other\E\n +-> No user paid/,
     'a file of no generation is a fault';
 
 my @fetch = ('images', '--user', $user, '--fetch');
@@ -76,7 +77,7 @@ move($url);
 
 my $db = Genflow::Database->new;
 my @at = ('--connect', 'dbname=' . $db->name);
-doctor_is(0, qr/\Astuck: sound\npolling: sound\ncharges: sound\n/, 'a new database is sound', @at);
+doctor_is(0, qr/\Asite: sound\n.*^stuck: sound\npolling: sound\ncharges: sound\n/ms, 'a new database is sound', @at);
 doctor_is(0, qr/\nNothing is wrong\.\Z/, '... also with check()', @at, '--all');
 $db->sql("SELECT genflow.grant_credits(E'o''brien \\x1b[2J', 10, 'for a test')",
     'UPDATE genflow.accounts SET balance = 7');
@@ -111,7 +112,7 @@ doctor_is(1, qr/WRONG: not checked.*permission denied.*you are the owner/s,
 doctor_is(1, qr/database "none" does not exist.*-> The database cannot be reached/s,
     'an unreachable database is a fault', '--connect', 'dbname=none');
 
-for my $wrong (['tired'], ['--job', '7'], ['--job'], ['--newest', 'x'], ['--folder', '/nowhere'],
+for my $wrong (['tired'], ['story'], ['--url', '/generated'], ['--conf', '/nowhere'], ['--job', '7'], ['--job'], ['--newest', 'x'], ['--folder', '/nowhere'],
     ['--help']) {
     doctor_is(2, qr/genflow-doctor \[SECTION\] \[OPTIONS\]/, "@$wrong: usage", @$wrong);
 }
