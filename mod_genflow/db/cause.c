@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of causes, and a connection of its own that learns the SQLSTATE of a refusal: libpq
- * shows that one in its text alone, and mod_dbd shows it in a line of its own log. */
+ * shows that one in its text alone, and mod_dbd shows it in its own log. */
 #include "db/cause.h"
 
 #include <errno.h>

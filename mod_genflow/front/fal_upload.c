@@ -25,7 +25,7 @@ static const char *draw_id(apr_pool_t *pool)
                         hex + 20);
 }
 
-/* NULL: without a secret of the site's own nobody could tell our addresses from others. The one
+/* NULL: without a secret of the site no one can distinguish our addresses from others. The one
  * before it may be known to receivers (GenflowWebhookShared), so it signs no address. */
 static const char *secret_of(const gf_req_t *req)
 {

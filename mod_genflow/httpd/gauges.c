@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* While someone reads the metrics: a statement every 5 s at most. The thread may outlive the
- * child's pools by a moment, as the janitor's may: hence the mutex. A thread of its own, because a
+ * child's pools by a moment, as the janitor's may: hence the mutex. A separate thread, because a
  * run of the janitor may take half a minute. */
 #include "httpd/gauges.h"
 

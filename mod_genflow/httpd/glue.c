@@ -246,7 +246,7 @@ static void give_connection(gf_connection_t *connection, void *baton)
     dbd_close(child.server, connection->owner);
 }
 
-/* Whoever asks while another thread looks gets what was found before. */
+/* A thread that asks while another one looks gets what was found before. */
 const gf_cause_t *httpd_glue_cause(void)
 {
     apr_uint32_t last = apr_atomic_read32(&child.asked);

@@ -28,13 +28,13 @@ typedef struct gf_thumbnails_t {
     const char *place;
 } gf_thumbnails_t;
 
-/* The address of the thumbnail of a picture that is stored for good at `image_url`; NULL: none is
- * shown. can: "true": it has one; "false": it can have none; NULL: it is not known. */
+/* The address of the thumbnail of a picture that is stored permanently at `image_url`; NULL: none
+ * is shown. can: "true": it has one; "false": it can have none; NULL: it is not known. */
 const char *gf_thumbnail_url(const gf_thumbnails_t *thumbnails, const char *image_url,
                              const char *can, apr_pool_t *pool);
 
-/* The name of a picture at thumbnails->place of which nobody knows whether it can have a thumbnail:
- * it is to be made; NULL: nothing is to be made. */
+/* The name of a picture at thumbnails->place whose thumbnail is to be made, because it is not known
+ * whether it can have one; NULL: nothing is to be made. */
 const char *gf_thumbnail_lacks(const gf_thumbnails_t *thumbnails, const char *image_url,
                                const char *can);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One thumbnail: drawn into a file of the spool, which is locked meanwhile, then linked beside its
- * picture. What a process that died leaves in the spool is swept there, and is nobody's lock. */
+ * picture. What a process that died leaves in the spool is swept there, and locks nothing. */
 #include "store/thumbnail.h"
 
 #include <errno.h>

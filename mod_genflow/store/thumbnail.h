@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes the thumbnail of a picture in the folder store, as a file beside it (model/thumbnail.h).
- * Whoever needs one calls this: the thread of a child after a settle, a request for one that is not
+ * Called where one is needed: the thread of a child after a settle, a request for one that is not
  * there. Blocks for some 30 ms, up to a second for the largest picture; any thread that may. */
 #ifndef STORE_THUMBNAIL_H
 #define STORE_THUMBNAIL_H

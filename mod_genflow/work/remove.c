@@ -118,7 +118,7 @@ static void take_next_type(gf_flow_t *flow, gf_run_t *run)
     run->of.remove.type++;
 }
 
-/* Nobody knows whether it was made: a process may have died over it. */
+/* It is not known whether it was made: a process may have died over it. */
 static bool may_have_thumbnail(const gf_flow_t *flow, const gf_run_t *run)
 {
     return flow->ctx.conf->thumbnails.place && !run->of.remove.thumbnail;

@@ -28,8 +28,8 @@ void gf_result_find(gf_run_t *run, gf_ctx_t *ctx);
 /* A temporary address: the provider's, or of a copy in the folder. */
 gf_err_t *gf_result_store_temporarily(gf_run_t *run, gf_ctx_t *ctx);
 
-/* The picture is stored for good and settled (run->settled): wants its thumbnail. With a store over
- * HTTP that takes the file from the spool. */
+/* The picture is stored permanently and settled (run->settled): wants its thumbnail. With a store
+ * over HTTP that takes the file from the spool. */
 void gf_result_want_thumbnail(gf_run_t *run, gf_ctx_t *ctx);
 
 /* Removes the stored picture from the folder, if it is there: its generation is gone. */

@@ -5,7 +5,7 @@
 -- response, and without a record it creates generations.
 --
 -- A request takes a record in two steps: lost_response_take() holds it for 200 ms, and once the
--- request has read the generations, lost_response_keep() removes it for good. If the answer of the
+-- request has read the generations, lost_response_keep() removes it. If the answer of the
 -- first step is lost, or the process dies, the hold ends and the record is there again. The token
 -- of the request (p_call) names its hold.
 

@@ -27,7 +27,7 @@ ok $read, '... which the access log has';
 
 my @logs = ('--error-log', $site->{log}, '--access-log', $ACCESS);
 my ($code, $says) = doctor('story', $id, @logs);
-is $code, 0, 'its story is told' or diag $says;
+is $code, 0, 'its story is printed' or diag $says;
 my @lines = $says =~ /^  (\d{4}-\S+ .*)$/mg;
 is_deeply \@lines, [sort { (split / /, $a)[0] cmp (split / /, $b)[0] } @lines], '... in order of time';
 like join("\n", @lines), qr{

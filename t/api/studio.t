@@ -131,12 +131,12 @@ is get('/studio/api.json.js', {})->{content}, '<p>api.json.js', 'what was there 
 my %links = (credits => 'mailto:office@example.com', help => '/help.html');
 my %wanted = (base => '/pictures/api', languages => [qw(ja zh-hant)], title => '写真 <script>', logo => '/logo.svg',
     links => \%links);
-is_deeply told('/studio/config.json'), { %wanted, title => decoded($wanted{title}) }, 'config.json has what the section says';
-is told('/studio/config.json', 'X-Other' => 1)->{title}, 'other', 'and an <If> inside';
-is_deeply told('/studio/config.json', 'X-Forwarded-For' => '192.0.2.1', 'X-Forwarded-Prefix' => '/shop'),
+is_deeply shown('/studio/config.json'), { %wanted, title => decoded($wanted{title}) }, 'config.json has what the section says';
+is shown('/studio/config.json', 'X-Other' => 1)->{title}, 'other', 'and an <If> inside';
+is_deeply shown('/studio/config.json', 'X-Forwarded-For' => '192.0.2.1', 'X-Forwarded-Prefix' => '/shop'),
     { %wanted, title => decoded($wanted{title}), base => '/shop/pictures/api', logo => '/shop/logo.svg',
     links => { %links, help => '/shop/help.html' } }, 'addresses have the prefix of a proxy';
-is told('/match/config.json')->{base}, '', 'a <LocationMatch> with GenflowBase has a page, and an API at the root';
+is shown('/match/config.json')->{base}, '', 'a <LocationMatch> with GenflowBase has a page, and an API at the root';
 is get('/match/', {})->{content}, '<p>index.html', 'at its address';
 is get('/whole/', {})->{status}, 200, 'an API inside of it';
 is get('/whole/api/health', {})->{status}, 200, 'answers itself';
@@ -185,7 +185,7 @@ sub client {
 }
 
 sub get  { return client('GET', @_) }
-sub told { return data(get($_[0], { @_[1 .. $#_] })) }
+sub shown { return data(get($_[0], { @_[1 .. $#_] })) }
 
 sub protected {
     my ($res, $what) = @_;

@@ -70,7 +70,7 @@ for my $act (qw(lose_answer hang_answer)) {
     $proxy->order($act, 'lost_response_take', $act eq 'lose_answer' ? 2 : 1);    # it is repeated, once
     my $answer = post()->answer;
     is_deeply [$answer->{status}, $answer->{headers}{'x-should-retry'}], [503, 'true'],
-        'the answer of the statement that takes the record is lost, and the client is told to come back';
+        'the answer of the statement that takes the record is lost, and the client gets Retry-After';
     like join(',', $proxy->events), qr/$act lost_response_take ok\z/, '... after its transaction was committed';
     ok wait_for { api(GET => '/api/health')->{status} == 200 }, '... and the database is back';
     is post()->answer->{status}, 200, 'the client comes back';
@@ -111,7 +111,7 @@ talk_to $httpd;
 $proxy->order('lose_answer', 'create', 2);
 my $answer = post()->answer;
 is_deeply [$answer->{status}, $answer->{headers}{'x-should-retry'}], [503, 'false'],
-    'a client whose generation may have been made is told not to come back by itself';
+    'a client whose generation may have been made gets no Retry-After';
 talk_to undef;
 open_gate($tag);
 ok wait_for { submissions($tag) && !credits($user)->[1] }, '... as it was made';

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A stored picture has a thumbnail: made after its generation was settled, or by the first request for
-# it, once whoever asks, and removed with it. A picture that cannot be decoded has none. Nothing of
+# it, once for all requests, and removed with it. A picture that cannot be decoded has none. Nothing of
 # that changes what becomes of a generation.
 use Genflow::Fault;
 use Genflow::Test;
@@ -23,7 +23,7 @@ my $user = account(100);
 my ($job, $picture) = picture('first');
 my $small = $job->{thumbnailUrl};
 is $small, $job->{imageUrl} =~ s/\.png\z/-384.webp/r, 'a completed generation shows the address of a thumbnail';
-ok wait_for { -s thumbnail_of($picture) }, '... which is made, though nobody asks for it';
+ok wait_for { -s thumbnail_of($picture) }, '... which is made, though no client requests it';
 my $color = wait_for { status_of($user, $job->{id}, 'sketch')->{color} };
 like $color, qr/\A#[0-9a-f]{6}\z/, '... and the mean colour of the picture is noted';
 my $res = api(GET => path_of($small));

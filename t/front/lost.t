@@ -204,7 +204,7 @@ $before  = credits($user)->[0];
 ok wait_for { submissions($tag) == 3 }, 'three equal ones wait longer';
 $clients[1]->cut;
 $clients[1] = post("a $tag {{gate=$tag}}");
-is_deeply [map { $_->answer->{status} } @clients], [503, 503, 503], 'one is cut and comes back, and all are told to come back';
+is_deeply [map { $_->answer->{status} } @clients], [503, 503, 503], 'one is cut and comes back, and all get Retry-After';
 @clients = map { post("a $tag {{gate=$tag}}") } 1 .. 3;
 sleep 0.5;
 open_gate($tag);

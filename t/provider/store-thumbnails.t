@@ -19,7 +19,7 @@ my $shelf = Genflow::Shelf->start(kind => 's3', type => 'shelf-small', chain => 
 my $job   = $shelf->picture($user);
 my $small = $job->{imageUrl} =~ s/\.png\z/-384.webp/r;
 my $shown = shown($job);
-is $shown->{thumbnailUrl}, $small, 'a picture in S3 gets a thumbnail beside it, though nobody asks for it';
+is $shown->{thumbnailUrl}, $small, 'a picture in S3 gets a thumbnail beside it, though no client requests it';
 like $shown->{color}, qr/\A#[0-9a-f]{6}\z/, '... and the mean colour of the picture is noted';
 my $res = HTTP::Tiny->new->get($small);
 is "$res->{status} $res->{headers}{'content-type'} " . substr($res->{content}, 8, 4), '200 image/webp WEBP', '... it is a WebP';
