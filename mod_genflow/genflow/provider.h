@@ -104,8 +104,7 @@ typedef struct gf_provider_webhook_t {
 
 typedef enum {
     GF_WEBHOOK_GENUINE, /* event and ref are set */
-    GF_WEBHOOK_FORGED,  /* the signature is missing or wrong, or its time is more than 5 minutes off
-                         */
+    GF_WEBHOOK_FORGED,  /* its signature is missing or wrong, or its time is over 5 minutes off */
     GF_WEBHOOK_NO_KEY,  /* well formed and in time, but signed by none of the known keys */
     GF_WEBHOOK_MEANINGLESS /* genuine, but its body names no run */
 } gf_webhook_verdict_t;
@@ -141,8 +140,7 @@ typedef struct gf_prov_kind_t {
     gf_msg_reader_t *read_poll;
     gf_msg_t *(*cancel)(const gf_prov_call_t *call); /* NULL: the provider cannot cancel */
 
-    /* Does `model` take a source picture? NULL: no model does. source_as_file: the request needs
-     * its bytes. */
+    /* Does `model` take a source picture? NULL: none. source_as_file: the request has its bytes. */
     gf_source_use_t (*source)(const char *model);
     bool source_as_file;
 
@@ -151,6 +149,8 @@ typedef struct gf_prov_kind_t {
     int (*source_max)(const char *model);
     /* Does `model` honour this parameter, with or without a source picture? NULL: all. */
     bool (*honours)(const char *model, const char *name);
+    /* The size ("1536x1024") that `model` is asked for by this aspect ratio; NULL: none. */
+    const char *(*ratio_size)(const char *model, const char *ratio);
 
     /* Is a provider webhook genuine? NULL: the provider sends none. webhook_keys: address of its
      * public keys; NULL: the section's GenflowProviderHookSecret is the key. */

@@ -263,9 +263,35 @@ static double pixels_of(const char *name, gf_json_t *value, apr_pool_t *pool)
            * (double)(height < SIDE_MIN ? SIDE_MIN : height);
 }
 
-double gf_bound_pixels(const gf_type_t *type, gf_json_t *parameters, apr_pool_t *pool)
+bool gf_bound_is_honoured(const gf_choice_t *choice, const char *name)
+{
+    int row = row_of(name);
+
+    return choice && row >= 0 && choice->honours & (1U << row);
+}
+
+/* What a request names for an aspect ratio. */
+static double ratio_pixels(const gf_type_t *type, const gf_choice_t *choice, gf_json_t *parameters,
+                           apr_pool_t *pool)
+{
+    gf_json_t *value = gf_json_get(parameters, "aspect_ratio");
+    const char *ratio, *size;
+    apr_int64_t width, height;
+
+    if (!choice || !choice->provider->kind->ratio_size || !value
+        || !gf_bound_passes(type, "aspect_ratio", value, pool) || !gf_json_string(value, &ratio)) {
+        return 0;
+    }
+    size = choice->provider->kind->ratio_size(choice->model, ratio);
+    return size && read_sides(size, &width, &height) ? (double)width * (double)height : 0;
+}
+
+double gf_bound_pixels(const gf_type_t *type, const gf_choice_t *choice, bool honoured,
+                       gf_json_t *parameters, apr_pool_t *pool)
 {
     double most = 0;
+    bool has_size = false; /* that the entry gets, which then has no use for the ratio */
+    double ratio;
     int i;
 
     for (i = 0; i < KNOWN; i++) {
@@ -274,10 +300,14 @@ double gf_bound_pixels(const gf_type_t *type, gf_json_t *parameters, apr_pool_t 
         if (value && gf_bound_passes(type, known[i].name, value, pool)) {
             double pixels = pixels_of(known[i].name, value, pool);
 
-            most = pixels > most ? pixels : most;
+            bool sent = gf_bound_is_honoured(choice, known[i].name);
+
+            most = pixels > most && (sent || !honoured) ? pixels : most;
+            has_size = has_size || sent;
         }
     }
-    return most;
+    ratio = has_size ? 0 : ratio_pixels(type, choice, parameters, pool);
+    return ratio > most ? ratio : most;
 }
 
 static const char *wrong_size(const gf_type_t *type, const char *name, gf_json_t *value,

@@ -64,9 +64,14 @@ const char *gf_bound_listed(apr_pool_t *pool);
 #define GF_BOUND_NUMBER_MAX (1 << 30)
 bool gf_bound_number(double *number, const char *text);
 
-/* Width x height that the parameters request, of two sizes the larger one; 0: no size that a
- * provider gets is named. */
-double gf_bound_pixels(const gf_type_t *type, gf_json_t *parameters, apr_pool_t *pool);
+/* Width x height that the parameters request of this chain entry (NULL: of none): of two sizes the
+ * larger one, else the size of the aspect ratio. `honoured`: only sizes that the entry honours. 0:
+ * no size that a provider gets is named. */
+double gf_bound_pixels(const gf_type_t *type, const gf_choice_t *choice, bool honoured,
+                       gf_json_t *parameters, apr_pool_t *pool);
+
+/* Does the chain entry honour this parameter? Of NULL none is known. */
+bool gf_bound_is_honoured(const gf_choice_t *choice, const char *name);
 
 /* The name of the i-th parameter that a provider may get, from 0; NULL after the last. */
 const char *gf_bound_name(int i);

@@ -182,9 +182,16 @@ static bool compares(const term_t *term, double number)
 typedef struct request_t {
     const gf_type_t *type;
     gf_json_t *parameters;
-    const char *model; /* as GenflowTypeProviders has it; "": no link fits */
+    const gf_choice_t *choice; /* with which it begins; NULL: no link fits */
+    const char *model;         /* as GenflowTypeProviders has it; "": no link fits */
     int count;
 } request_t;
+
+/* What is small is a discount: the model with which it begins has to get it. */
+static bool needs_honour(const term_t *term)
+{
+    return term->sign == IS_LESS || term->sign == IS_AT_MOST;
+}
 
 /* What the request does not name, and no default gives, fulfils no term. Neither does a value that
  * no provider gets. */
@@ -201,11 +208,13 @@ static bool holds(const term_t *term, const request_t *request, apr_pool_t *pool
         return compares(term, request->count);
     }
     if (gf_bound_takes(term->name) == GF_BOUND_PIXELS) {
-        number = gf_bound_pixels(request->type, request->parameters, pool);
+        number = gf_bound_pixels(request->type, request->choice, needs_honour(term),
+                                 request->parameters, pool);
         return number > 0 && compares(term, number);
     }
     value = gf_json_get(request->parameters, term->name);
-    if (!value || !gf_bound_passes(request->type, term->name, value, pool)) {
+    if (!value || !gf_bound_passes(request->type, term->name, value, pool)
+        || (needs_honour(term) && !gf_bound_is_honoured(request->choice, term->name))) {
         return false;
     }
     return term->words ? gf_json_string(value, &word) && gf_text_is_listed(term->words, word)
@@ -231,6 +240,7 @@ static gf_err_t *read_request(request_t *request, gf_ctx_t *ctx, const gf_price_
                        : gf_type_begin(request->type, ctx, wish->parameters, wish->source_url);
     const gf_choice_t *choice = gf_type_choice(request->type, position);
 
+    request->choice = choice;
     request->model = choice ? name_of(choice, ctx->pool) : "";
     request->count = wish->count;
     return gf_json_parse(&request->parameters, ctx, wish->parameters, strlen(wish->parameters));

@@ -53,6 +53,11 @@ static bool honours(const char *model, const char *name)
     return prov_json_honours(prov_json_fields_of(models, model), name);
 }
 
+static const char *ratio_size(const char *model, const char *ratio)
+{
+    return prov_json_ratio_size(prov_json_fields_of(models, model), ratio);
+}
+
 static gf_source_use_t source_use(const char *model)
 {
     return prov_json_source(models, model);
@@ -162,5 +167,6 @@ const gf_prov_kind_t gf_prov_aiml = { .name = "aiml",
                                       .read_submit = prov_json_read_answer,
                                       .source = source_use,
                                       .honours = honours,
+                                      .ratio_size = ratio_size,
                                       .reconcile = make_reconcile,
                                       .read_reconcile = read_reconcile };

@@ -97,6 +97,11 @@ static bool honours(const char *model, const char *name)
     return prov_json_honours(fields_of(model), name);
 }
 
+static const char *ratio_size(const char *model, const char *ratio)
+{
+    return prov_json_ratio_size(fields_of(model), ratio);
+}
+
 static gf_source_use_t source_use(const char *model)
 {
     return prov_json_source(models, model);
@@ -457,6 +462,7 @@ const gf_prov_kind_t gf_prov_fal = { .name = "fal",
                                      .cancel = make_cancel,
                                      .source = source_use,
                                      .honours = honours,
+                                     .ratio_size = ratio_size,
                                      .source_max = source_max,
                                      .read_webhook = read_webhook,
                                      .webhook_keys = "https://rest.fal.ai/.well-known/jwks.json",

@@ -69,13 +69,14 @@ int prov_json_source_max(const prov_model_t *models, const char *model)
 static const struct {
     const char *ratio;
     const char *size; /* JSON */
-} sizes[] = { { "1:1", "\"square_hd\"" },
-              { "16:9", "\"landscape_16_9\"" },
-              { "9:16", "\"portrait_16_9\"" },
-              { "4:3", "\"landscape_4_3\"" },
-              { "3:4", "\"portrait_4_3\"" },
-              { "3:2", "{\"width\":1152,\"height\":768}" },
-              { "2:3", "{\"width\":768,\"height\":1152}" } };
+    const char *sides;
+} sizes[] = { { "1:1", "\"square_hd\"", "1024x1024" },
+              { "16:9", "\"landscape_16_9\"", "1024x576" },
+              { "9:16", "\"portrait_16_9\"", "576x1024" },
+              { "4:3", "\"landscape_4_3\"", "1024x768" },
+              { "3:4", "\"portrait_4_3\"", "768x1024" },
+              { "3:2", "{\"width\":1152,\"height\":768}", "1152x768" },
+              { "2:3", "{\"width\":768,\"height\":1152}", "768x1152" } };
 
 /* JSON of the size, or NULL. */
 static const char *image_size(const gf_prov_call_t *call, const gf_json_t *parameters)
@@ -122,6 +123,18 @@ bool prov_json_honours(const prov_field_t *fields, const char *name)
         }
     }
     return false;
+}
+
+const char *prov_json_ratio_size(const prov_field_t *fields, const char *ratio)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        if (strcmp(sizes[i].ratio, ratio) == 0 && prov_json_honours(fields, "image_size")) {
+            return sizes[i].sides;
+        }
+    }
+    return NULL;
 }
 
 static void put_sources(gf_out_t *out, const gf_prov_call_t *call, const char *name)

@@ -56,6 +56,9 @@ int prov_json_source_max(const prov_model_t *models, const char *model);
 /* gf_prov_kind_t.honours, of a model with these members. */
 bool prov_json_honours(const prov_field_t *fields, const char *name);
 
+/* gf_prov_kind_t.ratio_size, of a model with these members. */
+const char *prov_json_ratio_size(const prov_field_t *fields, const char *ratio);
+
 /* Writes the members into an open object. */
 void prov_json_fields(gf_out_t *out, const gf_prov_call_t *call, const prov_field_t *fields);
 

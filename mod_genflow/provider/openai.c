@@ -73,20 +73,28 @@ static bool honours(const char *model, const char *name)
            || prov_json_honours(family->fields, name);
 }
 
-/* The size that the client names, else the nearest one to its aspect ratio; NULL: none. */
-static const char *size_of(const gf_prov_call_t *call, const family_t *family)
+/* The nearest size to an aspect ratio; NULL: none. */
+static const char *ratio_size(const char *model, const char *ratio)
 {
-    const char *size = gf_provider_parameter(call->job, "size", call->pool);
-    const char *ratio = gf_provider_parameter(call->job, "aspect_ratio", call->pool);
-    const char *colon = ratio ? strchr(ratio, ':') : NULL;
+    const family_t *family = family_of(model);
+    const char *colon = strchr(ratio, ':');
     long width, height;
 
-    if (size || !colon) {
-        return size;
+    if (!colon) {
+        return NULL;
     }
     width = strtol(ratio, NULL, 10);
     height = strtol(colon + 1, NULL, 10);
     return width == height ? family->square : width > height ? family->wide : family->tall;
+}
+
+/* The size that the client names, else the nearest one to its aspect ratio; NULL: none. */
+static const char *size_of(const gf_prov_call_t *call)
+{
+    const char *size = gf_provider_parameter(call->job, "size", call->pool);
+    const char *ratio = gf_provider_parameter(call->job, "aspect_ratio", call->pool);
+
+    return size || !ratio ? size : ratio_size(call->model, ratio);
 }
 
 static gf_msg_t *make_request(const gf_prov_call_t *call, const char *path)
@@ -107,7 +115,7 @@ static gf_msg_t *make_edit(const gf_prov_call_t *call, const family_t *family)
     for (field = family->fields + 1; field->ours; field++) { /* after the prompt */
         gf_msg_part(msg, field->theirs, gf_provider_parameter(call->job, field->ours, call->pool));
     }
-    gf_msg_part(msg, "size", size_of(call, family));
+    gf_msg_part(msg, "size", size_of(call));
     gf_msg_part(msg, "response_format", family->formats && call->model[0] ? "b64_json" : NULL);
     for (i = 0; i < call->source_count; i++) {
         gf_msg_file(msg, call->source_count > 1 ? "image[]" : "image", call->sources[i].file,
@@ -119,7 +127,7 @@ static gf_msg_t *make_edit(const gf_prov_call_t *call, const family_t *family)
 static gf_msg_t *make_generation(const gf_prov_call_t *call, const family_t *family)
 {
     gf_msg_t *msg = make_request(call, "/images/generations");
-    const char *size = size_of(call, family);
+    const char *size = size_of(call);
     gf_out_t body;
 
     gf_out_init(&body, call->pool, 1024);
@@ -155,5 +163,6 @@ const gf_prov_kind_t gf_prov_openai = { .name = "openai",
                                         .read_submit = prov_json_read_answer,
                                         .source = source_use,
                                         .honours = honours,
+                                        .ratio_size = ratio_size,
                                         .source_max = source_max,
                                         .source_as_file = true };

@@ -100,6 +100,11 @@ static bool honours(const char *model, const char *name)
     return prov_json_honours(fields_of(model), name);
 }
 
+static const char *ratio_size(const char *model, const char *ratio)
+{
+    return prov_json_ratio_size(fields_of(model), ratio);
+}
+
 static gf_source_use_t source_use(const char *model)
 {
     return prov_json_source(models, model);
@@ -444,6 +449,7 @@ const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
                                            .cancel = make_cancel,
                                            .source = source_use,
                                            .honours = honours,
+                                           .ratio_size = ratio_size,
                                            .source_max = source_max,
                                            .read_webhook = read_webhook,
                                            .reconcile = make_reconcile,

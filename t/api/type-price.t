@@ -38,7 +38,7 @@ accepted('terms of every kind', sprintf $TYPE,
 
 # ---- prices of a site ----
 
-sql('SELECT genflow.create_type(:\'type\')', type => $_) for qw(price-fal price-openai);
+sql('SELECT genflow.create_type(:\'type\')', type => $_) for qw(price-fal price-openai price-sizes);
 my $site = Genflow::Httpd->start(small_site('price-sketch') . <<'END');
 Include "${GENFLOW_WORK}/t/conf/api.conf"
 GenflowFetchAllow 127.0.0.1
@@ -74,6 +74,14 @@ GenflowFetchAllow 127.0.0.1
     GenflowTypeParameter quality low|high|medium
     GenflowTypePrice 6 quality=high|medium model=openai/gpt-image-1
 </GenflowType>
+<GenflowType price-sizes>
+    GenflowTypeProviders openai/gpt-image-1
+    GenflowTypeCost 2
+    GenflowTypePrice 8 pixels>1048576
+    GenflowTypePrice 3 pixels>=1048576
+    GenflowTypePrice 1 pixels<1048576
+    GenflowTypePrice 0 num_inference_steps<=10
+</GenflowType>
 END
 talk_to $site;
 
@@ -92,6 +100,14 @@ my @CASES = (    # type, parameters, n, credits of one
     ['price-openai', {},                                                               1, 2],
     ['price-openai', { quality => 'high' },                                            1, 6],
     ['price-openai', { quality => 'medium' },                                          2, 6],
+    ['price-sizes', { size => '1536x1024' },                                           1, 8],
+    ['price-sizes', { aspect_ratio => '16:9' },                                        1, 8],
+    ['price-sizes', { aspect_ratio => '1:1' },                                         1, 3],
+    ['price-sizes', { aspect_ratio => '2:3', image_size => 'square' },                 1, 8],
+    ['price-sizes', { aspect_ratio => '16:9', size => '1024x1024' },                   1, 3],
+    ['price-sizes', { size => '512x512' },                                             1, 1],
+    ['price-sizes', { image_size => 'square' },                                        1, 2],
+    ['price-sizes', { num_inference_steps => 5 },                                      1, 2],
 );
 for my $case (@CASES) {
     my ($type, $parameters, $n, $each) = @$case;
