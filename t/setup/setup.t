@@ -45,6 +45,13 @@ is_deeply [setup('--credits', 'many')], [2, "genflow-setup: --credits many: must
         . "genflow-setup --help lists all options.\n"], 'one bad value is one line';
 ($code, $says) = setup('--sign-in', 'openid');
 like $says, qr/--openid-provider is missing.*--openid-client is missing.*--openid-secret is missing/s, 'openid names what it needs';
+my @openid = ('--sign-in', 'openid', '--openid-provider', 'https://id.example/.well-known/openid-configuration', '--openid-client', 'pictures');
+spew("$folder/client", "s3cret of the client\n", 0600);
+($code, $says) = setup('--dry-run', @openid, '--openid-secret', "$folder/client");
+like $says, qr/^Define GENFLOW_OPENID_SECRET "\(the secret\)"$/m, 'the settings have the secret of the client' or diag $says;
+unlike $says, qr/s3cret/, '... which a dry run does not show';
+spew("$folder/client", qq(a "quoted" one\n), 0600);
+like +(setup('--dry-run', @openid, '--openid-secret', "$folder/client"))[1], qr/the secret has a character/, 'a secret that httpd cannot read is refused';
 ($code, $says) = setup('--connect', "host=$folder user=genflow");
 is $code, 1, 'no PostgreSQL is a failure';
 like $says, qr/PostgreSQL does not answer: start it .* --connect/, '... that says what to do';
