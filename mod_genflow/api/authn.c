@@ -269,7 +269,7 @@ static gf_err_t *authenticate(request_rec *r, const gf_api_t *api, const char *t
     if (!err) {
         record_use(key, ctx, api);
         r->user = apr_pstrdup(r->pool, key->user);
-        apr_table_setn(r->notes, "genflow-key", key->id);
+        apr_table_setn(r->notes, "genflow_key", key->id);
         seen->key = key;
     }
     return err;

@@ -2,7 +2,7 @@
 /* API keys as authentication of httpd: AuthType GenflowKey, the provider `genflow` of
  * AuthBasicProvider, and Require genflow-scope. A request that came with a key has its user as
  * r->user, so that Require, GenflowUser, the access log and other modules work as with any other
- * authentication, and the key's id as the note genflow-key.
+ * authentication, and the key's id as the note genflow_key.
  *
  * The key itself goes no further than these functions: no log line, error, environment variable or
  * response has it. Request threads only; they may block on the database. Results live in the

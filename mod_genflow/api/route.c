@@ -463,9 +463,6 @@ gf_req_t *api_route_request(request_rec *r, const gf_api_t *api)
     req->api = api;
     req->ctx = httpd_glue_request_ctx(r, api->conf);
     req->key = api_authn_key(r);
-    if (req->key) {
-        apr_table_set(r->notes, "genflow_key", req->key->id); /* for the access log */
-    }
     return req;
 }
 

@@ -15,7 +15,7 @@ my ($user, $other) = (account(9), account(9));
 my $httpd = Genflow::Httpd->start(small_site() . <<"END");
 LogLevel trace3 genflow:debug
 GenflowLimitKeyRate 1000/1s 100000
-CustomLog "$ACCESS" "%U %>s user=%u key=%{genflow-key}n"
+CustomLog "$ACCESS" "%U %>s user=%u key=%{genflow_key}n"
 ExtendedStatus On
 <Location "/server-status">
     SetHandler server-status

@@ -113,7 +113,7 @@ sub site {
     unlink $ACCESS;
     return Genflow::Httpd->start(small_site() . <<"END");
 GenflowLimitKeyRate 1000/1s 100000
-CustomLog "$ACCESS" "%u %{genflow-key}n %>s"
+CustomLog "$ACCESS" "%u %{genflow_key}n %>s"
 $recipe
 END
 }
