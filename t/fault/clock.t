@@ -16,6 +16,7 @@ if ($reason) {
 
 my $DATE = "$ENV{GENFLOW_WORK}/tmp/clock-date";
 
+my $begin = log_mark();
 set_date('+0');
 ok stop_httpd('TERM'), 'httpd stops';
 ok with_date_of_file(\&start_httpd), '... and starts on a host whose date can be set';
@@ -92,5 +93,8 @@ sub set_it_meanwhile {
 }
 
 END { unlink $DATE if $DATE }
+
+# A host looks at its clock from time to time.
+expect_log 'GF0871' if log_since($begin) =~ /GF0871/;
 
 finish;
