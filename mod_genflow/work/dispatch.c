@@ -485,9 +485,9 @@ static void *APR_THREAD_FUNC dispatch_thread(apr_thread_t *thread, void *data)
         loop_turn(dispatch, true);
     }
     gf_writers_stop(dispatch->writers);
-    gf_thumbnailer_stop(dispatch->thumbnailer);
     last_tasks(dispatch);
     hand_back_all(dispatch);
+    gf_thumbnailer_stop(dispatch->thumbnailer); /* last: a store may take its time */
     return NULL;
 }
 
