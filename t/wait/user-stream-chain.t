@@ -40,6 +40,7 @@ cmp_ok $came{balance}, '>', STEPS / 4, '... as there were new credits';
 is $httpd->alarms, '', 'nothing is wrong in the log';
 $httpd->stop;
 talk_to();
+$late->sql('COMMIT') if $is_late;
 cancel_ours();
 finish;
 
