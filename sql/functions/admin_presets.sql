@@ -27,12 +27,13 @@ BEGIN
      ORDER BY p.type, p.rotation_index, p.id;
 END $$;
 
--- admin_preset_add(p_type, p_key, p_preset, p_call): adds a preset. p_call: the token of this call
--- (calls.sql). Called by: POST admin/presets. Locks: the presets of its type (advisory), against a
--- second addition. Outcomes: 'ok' with the preset; 'exists'; 'full' the type has 200 presets, the
--- limit of genflow.presets(); 'parameters' they are too long.
+-- admin_preset_add(p_type, p_key, p_preset, p_call, p_by): adds a preset. p_call: the token of this
+-- call (calls.sql). p_by: see audit.sql. Called by: POST admin/presets. Locks: the presets of its
+-- type (advisory), against a second addition. Outcomes: 'ok' with the preset; 'exists'; 'full' the
+-- type has 200 presets, the limit of genflow.presets(); 'parameters' they are too long.
 CREATE OR REPLACE FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb,
                                                     p_call uuid DEFAULT NULL,
+                                                    p_by jsonb DEFAULT NULL,
                                                     OUT outcome text, OUT preset json)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -62,22 +63,25 @@ BEGIN
     outcome := 'ok';
     preset := genflow.admin_preset(r);
     PERFORM genflow.call_keep(p_call, preset::jsonb);
+    PERFORM genflow.audit_add(p_by, 'preset.add', p_type || '/' || p_key, NULL, preset::jsonb);
 EXCEPTION WHEN check_violation THEN
     outcome := 'parameters';
 END $$;
 
--- admin_preset_edit(p_type, p_key, p_changes, p_call): changes the members that p_changes has. null
--- clears negativePrompt, strength, rotationIndex and week, and changes no other member. Existing
--- generations keep the values that they were created with. p_call: the token of this call
--- (calls.sql), so that a repetition does not undo a later change by another administrator.
--- Called by: PUT admin/presets/{key}. Locks: the token, the row. Outcomes: 'ok' with the preset;
--- 'not_found'; 'parameters' they are too long.
+-- admin_preset_edit(p_type, p_key, p_changes, p_call, p_by): changes the members that p_changes
+-- has. null clears negativePrompt, strength, rotationIndex and week, and changes no other member.
+-- Existing generations keep the values that they were created with. p_call: the token of this call
+-- (calls.sql), so that a repetition does not undo a later change by another administrator. p_by:
+-- see audit.sql. Called by: PUT admin/presets/{key}. Locks: the token, the row. Outcomes: 'ok' with
+-- the preset; 'not_found'; 'parameters' they are too long.
 CREATE OR REPLACE FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb,
                                                      p_call uuid DEFAULT NULL,
+                                                     p_by jsonb DEFAULT NULL,
                                                      OUT outcome text, OUT preset json)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     r       genflow.presets_config;
+    b       genflow.presets_config;
     v_first jsonb := genflow.call_begin(p_call);
 BEGIN
     IF v_first IS NOT NULL THEN
@@ -85,6 +89,8 @@ BEGIN
         preset := nullif(v_first, '{}');
         RETURN;
     END IF;
+    SELECT * INTO b FROM genflow.presets_config p
+     WHERE p.type = p_type AND p.key = p_key FOR UPDATE;
     UPDATE genflow.presets_config p SET
         label           = coalesce(p_changes->>'label', p.label),
         description     = coalesce(p_changes->>'description', p.description),
@@ -105,21 +111,28 @@ BEGIN
     outcome := CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
     IF outcome = 'ok' THEN
         preset := genflow.admin_preset(r);
+        PERFORM genflow.audit_add(p_by, 'preset.edit', p_type || '/' || p_key,
+                                  genflow.admin_preset(b)::jsonb, preset::jsonb);
         PERFORM genflow.call_keep(p_call, preset::jsonb);
     END IF;
 EXCEPTION WHEN check_violation THEN
     outcome := 'parameters';
 END $$;
 
--- admin_preset_delete(p_type, p_key, p_call): deletes a preset. Existing generations keep its key
--- and the values that it gave them. p_call: the token of this call (calls.sql). Called by: DELETE
--- admin/presets/{key}. Locks: the row. Outcomes: 'ok'; 'not_found'.
+-- admin_preset_delete(p_type, p_key, p_call, p_by): deletes a preset. Existing generations keep its
+-- key and the values that it gave them. p_call: the token of this call (calls.sql). p_by: see
+-- audit.sql. Called by: DELETE admin/presets/{key}. Locks: the row. Outcomes: 'ok'; 'not_found'.
 CREATE OR REPLACE FUNCTION genflow.admin_preset_delete(p_type text, p_key text,
-                                                       p_call uuid DEFAULT NULL) RETURNS text
+                                                       p_call uuid DEFAULT NULL,
+                                                       p_by jsonb DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    r genflow.presets_config;
 BEGIN
-    DELETE FROM genflow.presets_config p WHERE p.type = p_type AND p.key = p_key;
+    DELETE FROM genflow.presets_config p WHERE p.type = p_type AND p.key = p_key RETURNING * INTO r;
     IF FOUND THEN
+        PERFORM genflow.audit_add(p_by, 'preset.delete', p_type || '/' || p_key,
+                                  genflow.admin_preset(r)::jsonb, NULL);
         PERFORM genflow.call_keep(p_call, '{}');
         RETURN 'ok';
     END IF;

@@ -5,66 +5,71 @@
 --              cancelled, successRate, meanTime, charged}], providers: [{provider, model, attempts,
 --              outcomes: {word: n}, meanTime, completed, charged}]}
 --   live       {queued, sending, working}
--- A generation counts in the window in which it was created. successRate: the completed ones of
--- those that completed or failed; null if there are none. Times are milliseconds, charged is
--- credits. A running attempt has the outcome "open". Called by: GET admin/stats. Locks: none. The
--- cost grows with the generations of the last 7 days: an index finds them, and their attempts by
--- ids, which begin with their time.
+-- They are sums of whole hours (sums.sql): `since` is where an hour begins. A generation is counted
+-- in the hour in which it was created, its end and each of its attempts in the hour in which they
+-- ended. successRate: the completed ones of those that completed or failed; null if there are none.
+-- Times are milliseconds, charged is credits. A running attempt has the outcome "open". Called by:
+-- GET admin/stats. Locks: none. The cost grows with the hours and the live generations.
 CREATE OR REPLACE FUNCTION genflow.admin_stats() RETURNS json
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
-    v_day   timestamptz := now() - interval '1 day';
-    v_week  timestamptz := now() - interval '7 days';
-    v_media text;
-    v_json  json;
+    v_day  timestamptz := date_trunc('hour', now() - interval '1 day', 'UTC');
+    v_week timestamptz := date_trunc('hour', now() - interval '7 days', 'UTC');
 BEGIN
-    SELECT coalesce(string_agg(format(
-               'SELECT %L, m.created_at >= $3, m.status, m.provider, m.model, count(*), '
-               'sum(m.finished_at - m.started_at), sum(m.cost) '
-               'FROM %I.%I m '
-               'WHERE m.created_at AT TIME ZONE ''UTC'' >= $4 AT TIME ZONE ''UTC'' '
-               'GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
-           'SELECT NULL::text, true, NULL::text, NULL::text, NULL::text, 0::bigint, '
-           'NULL::interval, 0::numeric WHERE false')
-      INTO v_media FROM genflow.types t
-          WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
-    EXECUTE format($q$
-    WITH media (type, today, status, provider, model, n, took, cost) AS MATERIALIZED (%s),
-    tries AS MATERIALIZED (
-        SELECT a.provider, a.model, a.job_id >= $2 AS today, coalesce(a.outcome, 'open') AS outcome,
-               count(*) AS n,
-               sum(a.ended_at - a.sent_at) AS took
-          FROM genflow.attempts a WHERE a.job_id >= $1 GROUP BY 1, 2, 3, 4),
-    windows (name, since, only_today) AS (VALUES ('day', $3, true), ('week', $4, false)),
+    RETURN (
+    WITH sums AS MATERIALIZED (
+        SELECT s.at >= v_day AS today, t.name AS type, s.provider, s.model, s.kind, s.outcome,
+               sum(s.n) AS n, sum(s.amount) AS amount, sum(s.took) / 1000 AS took
+          FROM genflow.sums_of('hour', v_week) s LEFT JOIN genflow.types t ON t.no = s.type_no
+         GROUP BY 1, 2, 3, 4, 5, 6),
+    live AS MATERIALIZED (
+        SELECT w.job_id >= genflow.id_at(v_day) AS today, t.name AS type, w.phase,
+               w.epoch = 0 AS waits, w.provider, w.model, count(*) AS n
+          FROM genflow.work w LEFT JOIN genflow.types t ON t.no = w.type_no
+         GROUP BY 1, 2, 3, 4, 5, 6),
+    windows (name, since, only_today) AS (VALUES ('day', v_day, true), ('week', v_week, false)),
+    counts AS (
+        SELECT w.name, s.type, s.kind, s.outcome, s.n, s.amount, s.took
+          FROM windows w JOIN sums s ON s.today OR NOT w.only_today
+         WHERE s.kind IN ('hold', 'capture', 'release')
+        UNION ALL
+        SELECT w.name, l.type, 'live', CASE WHEN l.waits THEN 'pending' ELSE 'processing' END, l.n,
+               0, 0
+          FROM windows w JOIN live l ON l.today OR NOT w.only_today),
     types AS (
-        SELECT w.name, m.type, json_build_object(
-               'type', m.type, 'generations', sum(m.n),
-               'pending', coalesce(sum(m.n) FILTER (WHERE m.status = 'pending'), 0),
-               'processing', coalesce(sum(m.n) FILTER (WHERE m.status = 'processing'), 0),
-               'completed', coalesce(sum(m.n) FILTER (WHERE m.status = 'completed'), 0),
-               'failed', coalesce(sum(m.n) FILTER (WHERE m.status = 'failed'), 0),
-               'cancelled', coalesce(sum(m.n) FILTER (WHERE m.status = 'cancelled'), 0),
-               'successRate', round(coalesce(sum(m.n) FILTER (WHERE m.status = 'completed'), 0)
-                                    / sum(m.n) FILTER (WHERE m.status IN ('completed', 'failed')),
+        SELECT c.name, c.type, json_build_object(
+               'type', c.type,
+               'generations', coalesce(sum(c.n) FILTER (WHERE c.kind = 'hold'), 0),
+               'pending', coalesce(sum(c.n) FILTER (WHERE c.outcome = 'pending'), 0),
+               'processing', coalesce(sum(c.n) FILTER (WHERE c.outcome = 'processing'), 0),
+               'completed', coalesce(sum(c.n) FILTER (WHERE c.outcome = 'completed'), 0),
+               'failed', coalesce(sum(c.n) FILTER (WHERE c.outcome = 'failed'), 0),
+               'cancelled', coalesce(sum(c.n) FILTER (WHERE c.outcome = 'cancelled'), 0),
+               'successRate', round(coalesce(sum(c.n) FILTER (WHERE c.outcome = 'completed'), 0)
+                                    / sum(c.n) FILTER (WHERE c.outcome IN ('completed', 'failed')),
                                         4),
-               'meanTime', round(1000 * extract(
-                                 epoch FROM sum(m.took) FILTER (WHERE m.status = 'completed'))
-                                 / sum(m.n) FILTER (WHERE m.status = 'completed')),
-               'charged', coalesce(sum(m.cost) FILTER (WHERE m.status = 'completed'), 0)) AS row
-          FROM windows w JOIN media m ON m.today OR NOT w.only_today GROUP BY w.name, m.type),
+               'meanTime', round(sum(c.took) FILTER (WHERE c.outcome = 'completed')
+                                 / sum(c.n) FILTER (WHERE c.outcome = 'completed')),
+               'charged', coalesce(sum(c.amount) FILTER (WHERE c.kind = 'capture'), 0)) AS row
+          FROM counts c WHERE c.type IS NOT NULL GROUP BY 1, 2),
     outcomes AS (
-        SELECT w.name, t.provider, t.model, t.outcome, sum(t.n) AS n, sum(t.took) AS took
-          FROM windows w JOIN tries t ON t.today OR NOT w.only_today GROUP BY 1, 2, 3, 4),
+        SELECT u.name, u.provider, u.model, u.outcome, sum(u.n) AS n, sum(u.took) AS took
+          FROM (SELECT w.name, s.provider, s.model, s.outcome, s.n, s.took
+                  FROM windows w JOIN sums s ON s.kind = 'attempt' AND (s.today OR NOT w.only_today)
+                UNION ALL
+                SELECT w.name, l.provider, l.model, 'open', l.n, NULL
+                  FROM windows w JOIN live l ON l.phase IN ('sending', 'working')
+                   AND (l.today OR NOT w.only_today)) u
+         GROUP BY 1, 2, 3, 4),
     sent AS (
         SELECT o.name, o.provider, o.model, sum(o.n) AS n, json_object_agg(o.outcome, o.n
             ORDER BY o.outcome) AS outcomes,
-               round(1000 * extract(epoch FROM sum(o.took))
-                     / sum(o.n) FILTER (WHERE o.took IS NOT NULL)) AS mean
+               round(sum(o.took) / sum(o.n) FILTER (WHERE o.took IS NOT NULL)) AS mean
           FROM outcomes o GROUP BY 1, 2, 3),
     made AS (
-        SELECT w.name, m.provider, m.model, sum(m.n) AS n, sum(m.cost) AS charged
-          FROM windows w JOIN media m ON m.status = 'completed'
-              AND (m.today OR NOT w.only_today) GROUP BY 1, 2, 3),
+        SELECT w.name, s.provider, s.model, sum(s.n) AS n, sum(s.amount) AS charged
+          FROM windows w JOIN sums s ON s.kind = 'capture' AND (s.today OR NOT w.only_today)
+         GROUP BY 1, 2, 3),
     providers AS (
         SELECT name, provider, model, json_build_object(
                'provider', provider, 'model', model, 'attempts', coalesce(s.n, 0), 'outcomes',
@@ -73,28 +78,18 @@ BEGIN
                    coalesce(m.charged, 0)) AS row
           FROM sent s FULL JOIN made m USING (name, provider, model))
     SELECT json_build_object(
-        'day', (SELECT json_build_object('since', genflow.iso(w.since), 'types', %2$s, 'providers',
-                                         %3$s)
-                  FROM windows w WHERE w.name = 'day'),
-        'week', (SELECT json_build_object('since', genflow.iso(w.since), 'types', %2$s, 'providers',
-                                          %3$s)
-                   FROM windows w WHERE w.name = 'week'),
-        'live', (SELECT json_build_object('queued', count(*) FILTER (WHERE w.phase = 'queued'),
-                                          'sending', count(*) FILTER (WHERE w.phase = 'sending'),
-                                          'working', count(*) FILTER (WHERE w.phase = 'working'))
-                                              FROM genflow.work w))
-    $q$, v_media,
-        $q$coalesce((SELECT json_agg(t.row ORDER BY t.type) FROM types t WHERE t.name = w.name),
-                    '[]')$q$,
-        $q$coalesce((SELECT json_agg(p.row ORDER BY p.provider, p.model) FROM providers p
-                     WHERE p.name = w.name), '[]')$q$)
-    INTO v_json USING genflow.admin_first_id(v_week), genflow.admin_first_id(v_day), v_day, v_week;
-    RETURN v_json;
+           'day', (o.windows -> 'day'), 'week', (o.windows -> 'week'),
+           'live', (SELECT json_build_object(
+                           'queued', coalesce(sum(l.n) FILTER (WHERE l.phase = 'queued'), 0),
+                           'sending', coalesce(sum(l.n) FILTER (WHERE l.phase = 'sending'), 0),
+                           'working', coalesce(sum(l.n) FILTER (WHERE l.phase = 'working'), 0))
+                      FROM live l))
+      FROM (SELECT json_object_agg(w.name, json_build_object(
+                   'since', genflow.iso(w.since),
+                   'types', coalesce((SELECT json_agg(t.row ORDER BY t.type) FROM types t
+                                       WHERE t.name = w.name), '[]'),
+                   'providers', coalesce((SELECT json_agg(p.row ORDER BY p.provider, p.model)
+                                            FROM providers p WHERE p.name = w.name), '[]')))
+                   AS windows
+              FROM windows w) o);
 END $$;
-
--- admin_first_id(p_at): the lowest id that a generation of that time can have. Called by:
--- admin_stats.
-CREATE OR REPLACE FUNCTION genflow.admin_first_id(p_at timestamptz) RETURNS uuid
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT rpad(lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0'), 32, '0')::uuid
-$$;

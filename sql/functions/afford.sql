@@ -7,10 +7,11 @@
 -- Called by: <prefix>_create, reserve.
 -- Outcomes: 'ok', 'blocked', 'insufficient_credits', 'quota_exceeded'. balance and held are the
 -- account's credits, held without that reservation, whose id is `reservation`. `day` is the window
--- that a hold would count in.
+-- that a hold would count in. `account` is the number of the account; NULL: there is none.
 CREATE OR REPLACE FUNCTION genflow.afford(
     p_user text, p_cost bigint, p_day text, p_run_id text, p_take boolean,
-    OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid)
+    OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid,
+    OUT account bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_now       timestamptz := clock_timestamp();
@@ -20,7 +21,9 @@ DECLARE
     r           record;
 BEGIN
     day := (v_now AT TIME ZONE genflow.day_zone(p_day))::date;
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
+    SELECT t.* INTO a FROM genflow.accounts t
+     WHERE t.realm = genflow.realm_of(p_user) AND t.name = genflow.name_of(p_user);
+    account := a.user_id;
     IF a.day = day + 1 THEN
         day := a.day;                                       -- the clock stepped back over midnight
     END IF;
@@ -29,16 +32,16 @@ BEGIN
     v_day_used := CASE WHEN a.day = day THEN a.day_used ELSE 0 END;
     v_week_used := CASE WHEN a.week = genflow.week_of(day) THEN a.week_used ELSE 0 END;
     IF p_day = 'rolling' AND a.day_limit IS NOT NULL THEN
-        SELECT u.used INTO v_day_used FROM genflow.rolling_use(p_user, v_now) u;
+        SELECT u.used INTO v_day_used FROM genflow.rolling_use(account, v_now) u;
     END IF;
 
     IF p_run_id IS NOT NULL THEN
         SELECT t.id INTO reservation FROM genflow.reservations t
-         WHERE t.user_id = p_user AND t.request_id = p_run_id AND t.state = 'open'
+         WHERE t.user_id = account AND t.request_id = p_run_id AND t.state = 'open'
            AND t.expires_at > v_now;
     END IF;
     IF reservation IS NULL AND p_take THEN
-        reservation := genflow.reservation_oldest(p_user);
+        reservation := genflow.reservation_oldest(account);
     END IF;
     IF reservation IS NOT NULL THEN
         SELECT h.amount, h.window_day INTO r FROM genflow.ledger h
@@ -52,8 +55,9 @@ BEGIN
         END IF;
     END IF;
     outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NOT NULL AND p_cost = 0 THEN 'ok' -- whatever was used
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
+                    WHEN a.opened AND p_cost = 0 THEN 'ok' -- whatever was used
+                    WHEN a.opened IS NOT TRUE OR balance - held < p_cost
+                        THEN 'insufficient_credits'
                     WHEN v_day_used + p_cost > a.day_limit OR v_week_used + p_cost > a.week_limit
                         THEN 'quota_exceeded'
                     ELSE 'ok' END;

@@ -16,17 +16,23 @@ DECLARE
     v_today date := (clock_timestamp() AT TIME ZONE genflow.day_zone(p_day))::date;
     v_day   bigint := nullif(p_day_limit, -1);
     v_week  bigint := nullif(p_week_limit, -1);
+    v_user  bigint;
     a       genflow.accounts;
 BEGIN
-    SELECT * INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF NOT FOUND THEN
-        INSERT INTO genflow.accounts (user_id, day_limit, week_limit) VALUES (p_user, v_day, v_week)
-            ON CONFLICT (user_id) DO NOTHING;
+    SELECT * INTO a FROM genflow.accounts t
+     WHERE t.realm = genflow.realm_of(p_user) AND t.name = genflow.name_of(p_user);
+    v_user := a.user_id;
+    IF a.opened IS NOT TRUE THEN
+        v_user := genflow.account_make(p_user);
+        -- of two calls at once the second one waits here, and finds it open
+        UPDATE genflow.accounts t SET opened = true, created_at = clock_timestamp(),
+               day_limit = v_day, week_limit = v_week
+         WHERE t.user_id = v_user AND NOT t.opened;
         IF FOUND AND p_initial > 0 THEN
             PERFORM genflow.grant_credits(p_user, p_initial, 'first credits',
-                                          'genflow:first:' || p_user);
+                                          'genflow:first:' || v_user);
         END IF;
-        SELECT * INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
+        SELECT * INTO a FROM genflow.accounts t WHERE t.user_id = v_user;
     END IF;
     IF NOT a.own_limits
        AND ((p_day_limit IS NOT NULL AND a.day_limit IS DISTINCT FROM v_day)
@@ -34,26 +40,27 @@ BEGIN
         UPDATE genflow.accounts t SET
             day_limit = CASE WHEN p_day_limit IS NULL THEN t.day_limit ELSE v_day END,
             week_limit = CASE WHEN p_week_limit IS NULL THEN t.week_limit ELSE v_week END
-         WHERE t.user_id = p_user AND NOT t.own_limits;
+         WHERE t.user_id = v_user AND NOT t.own_limits;
     END IF;
     -- a clock that steps back over midnight gives nothing twice
     IF p_daily > 0 AND NOT a.blocked AND a.allowance_day IS DISTINCT FROM v_today
        AND coalesce(a.allowance_day, 'epoch') < v_today THEN
         UPDATE genflow.accounts t SET allowance_day = v_today
-         WHERE t.user_id = p_user AND coalesce(t.allowance_day, 'epoch') < v_today
+         WHERE t.user_id = v_user AND t.erased_at IS NULL     -- since it was read above
+           AND coalesce(t.allowance_day, 'epoch') < v_today
         RETURNING t.* INTO a;
         IF FOUND AND a.balance < p_cap THEN
             PERFORM genflow.grant_credits(p_user, least(p_daily, p_cap - a.balance),
                                           'credits of the day',
-                                          format('genflow:daily:%s:%s', v_today, p_user));
+                                          format('genflow:daily:%s:%s', v_today, v_user));
         END IF;
     END IF;
 END $$;
 
--- shares(p_user): does the user publish new pictures at once (share_to_feed)? Called by: create,
--- for front ends of older systems. Locks: the settings, if so: user_settings() waits for the
--- generation that is being created, and finds it.
-CREATE OR REPLACE FUNCTION genflow.shares(p_user text) RETURNS boolean
+-- shares(p_user): does account p_user publish new pictures at once (share_to_feed)? Called by:
+-- create, for front ends of older systems. Locks: the settings, if so: user_settings() waits for
+-- the generation that is being created, and finds it.
+CREATE OR REPLACE FUNCTION genflow.shares(p_user bigint) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM FROM genflow.user_settings s
@@ -69,24 +76,26 @@ CREATE OR REPLACE FUNCTION genflow.user_settings(p_user text, p_changes jsonb) R
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_settings jsonb;
+    v_user     bigint := genflow.account_of(p_user);
     t          genflow.types;
 BEGIN
     IF p_changes IS NULL THEN
-        SELECT s.settings INTO v_settings FROM genflow.user_settings s WHERE s.user_id = p_user;
+        SELECT s.settings INTO v_settings FROM genflow.user_settings s WHERE s.user_id = v_user;
     ELSE
-        INSERT INTO genflow.user_settings AS s (user_id, settings) VALUES (p_user, p_changes)
+        v_user := coalesce(v_user, genflow.account_make(p_user));
+        INSERT INTO genflow.user_settings AS s (user_id, settings) VALUES (v_user, p_changes)
             ON CONFLICT (user_id) DO UPDATE SET settings = s.settings || EXCLUDED.settings
             RETURNING s.settings INTO v_settings;
     END IF;
     IF p_changes @> '{"share_to_feed": false}' THEN
         FOR t IN SELECT * FROM genflow.types y
-            WHERE y.no IN (SELECT w.type_no FROM genflow.work w WHERE w.user_id = p_user)
+            WHERE y.no IN (SELECT w.type_no FROM genflow.work w WHERE w.user_id = v_user)
               AND to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL LOOP
             EXECUTE format('UPDATE %1$I.%2$I m SET visibility = ''private'' WHERE m.id IN ('
                            'SELECT l.id FROM genflow.work w JOIN %1$I.%2$I l ON l.id = w.job_id '
                            'WHERE w.user_id = $1 AND w.type_no = $2 AND l.visibility = ''public'' '
                            'FOR UPDATE OF l SKIP LOCKED)', t.media_schema, t.media_table)
-              USING p_user, t.no;
+              USING v_user, t.no;
         END LOOP;
     END IF;
     RETURN coalesce(v_settings, '{}');

@@ -70,7 +70,7 @@ CREATE OR REPLACE FUNCTION genflow.api_key_get(p_id text)
 RETURNS TABLE (hash text, user_id text, scopes text, types text, revoked boolean, left_ms bigint,
                has_budget boolean, use_due boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT encode(k.hash, 'hex'), k.user_id, array_to_string(k.scopes, ' '),
+    SELECT encode(k.hash, 'hex'), genflow.identity_of(k.user_id), array_to_string(k.scopes, ' '),
            array_to_string(k.types, ' '), k.revoked_at IS NOT NULL,
            (extract(epoch FROM k.expires_at - statement_timestamp()) * 1000)::bigint,
            k.budget IS NOT NULL,
@@ -92,27 +92,29 @@ $$;
 
 -- ---- making, listing, revoking ----
 
--- admin_api_key_put(...): api_key_put() for any scope. Called by: api_key_put, POST keys of
--- administration.
-CREATE OR REPLACE FUNCTION genflow.admin_api_key_put(
+-- api_key_add(...): what api_key_put() and admin_api_key_put() have in common. added: it is new,
+-- and this is no repeated call. Called by: both.
+CREATE OR REPLACE FUNCTION genflow.api_key_add(
     p_user text, p_id text, p_hash bytea, p_name text, p_scopes text[], p_types text[],
     p_expires timestamptz, p_budget bigint, p_per text, p_by text, p_max integer,
-    OUT outcome text, OUT created_at text, OUT expires_at text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    OUT outcome text, OUT created_at text, OUT expires_at text, OUT added boolean)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
-    k     genflow.api_keys;
+    v_now  timestamptz := clock_timestamp();
+    v_user bigint := genflow.account_make(p_user);
+    k      genflow.api_keys;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('genflow keys of ' || p_user, 0));
+    added := false;
+    PERFORM pg_advisory_xact_lock(hashtextextended('genflow keys of ' || v_user, 0));
     SELECT * INTO k FROM genflow.api_keys o WHERE o.id = p_id AND o.hash = p_hash;
     IF NOT FOUND THEN
         IF p_expires <= v_now THEN
             outcome := 'past';
             RETURN;
         END IF;
-        DELETE FROM genflow.api_keys o WHERE o.user_id = p_user
+        DELETE FROM genflow.api_keys o WHERE o.user_id = v_user
             AND least(o.revoked_at, o.expires_at) < v_now - interval '30 days';
-        IF (SELECT count(*) FROM genflow.api_keys o WHERE o.user_id = p_user
+        IF (SELECT count(*) FROM genflow.api_keys o WHERE o.user_id = v_user
                AND o.revoked_at IS NULL AND (o.expires_at IS NULL OR o.expires_at > v_now)) >= p_max
         THEN
             outcome := 'too_many';
@@ -120,13 +122,37 @@ BEGIN
         END IF;
         INSERT INTO genflow.api_keys AS n (id, hash, user_id, name, scopes, types, budget,
                                            budget_per, created_by, created_at, expires_at)
-        VALUES (p_id, p_hash, p_user, p_name, p_scopes, p_types, p_budget, p_per, p_by, v_now,
+        VALUES (p_id, p_hash, v_user, p_name, p_scopes, p_types, p_budget, p_per, p_by, v_now,
                 p_expires)
         RETURNING n.* INTO k;
+        added := true;
     END IF;
     outcome := 'ok';
     created_at := genflow.iso(k.created_at);
     expires_at := genflow.iso(k.expires_at);
+END $$;
+
+-- admin_api_key_put(...): api_key_put() for any scope. p_admin: as p_by of audit.sql. Called by:
+-- POST keys of administration.
+CREATE OR REPLACE FUNCTION genflow.admin_api_key_put(
+    p_user text, p_id text, p_hash bytea, p_name text, p_scopes text[], p_types text[],
+    p_expires timestamptz, p_budget bigint, p_per text, p_by text, p_max integer,
+    p_admin jsonb DEFAULT NULL,
+    OUT outcome text, OUT created_at text, OUT expires_at text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_added boolean;
+BEGIN
+    SELECT k.* INTO outcome, created_at, expires_at, v_added
+      FROM genflow.api_key_add(p_user, p_id, p_hash, p_name, p_scopes, p_types, p_expires,
+                               p_budget, p_per, p_by, p_max) k;
+    IF v_added THEN
+        PERFORM genflow.audit_add(p_admin, 'key.add', p_id, NULL,
+                                  jsonb_build_object('name', p_name, 'scopes', p_scopes, 'types',
+                                                     p_types, 'budget', p_budget, 'per', p_per,
+                                                     'expiresAt', expires_at),
+                                  genflow.account_of(p_user));
+    END IF;
 END $$;
 
 -- api_key_put(p_user, p_id, p_hash, p_name, p_scopes, p_types, p_expires, p_budget, p_per,
@@ -150,29 +176,34 @@ BEGIN
         outcome := 'admin';
         RETURN;
     END IF;
-    SELECT k.* INTO outcome, created_at, expires_at
-      FROM genflow.admin_api_key_put(p_user, p_id, p_hash, p_name, p_scopes, p_types, p_expires,
-                                     p_budget, p_per, p_by, p_max) k;
+    SELECT k.outcome, k.created_at, k.expires_at INTO outcome, created_at, expires_at
+      FROM genflow.api_key_add(p_user, p_id, p_hash, p_name, p_scopes, p_types, p_expires,
+                               p_budget, p_per, p_by, p_max) k;
 END $$;
 
--- admin_api_keys(...): api_keys(); p_user NULL: the keys of all users. Called by: api_keys, GET
--- keys of administration.
+-- admin_api_keys(...): api_keys(); p_user with an empty name: the keys of all users of that realm;
+-- NULL: of all realms, for the hoster. Called by: api_keys, GET keys of administration.
 CREATE OR REPLACE FUNCTION genflow.admin_api_keys(p_user text, p_before text, p_limit integer,
                                                   p_day text DEFAULT 'UTC')
 RETURNS TABLE (id text, user_id text, name text, scopes text, types text, budget bigint, per text,
                spent bigint, created_by text, created_at text, expires_at text, revoked_at text,
                used_at text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_user bigint := genflow.account_of(p_user);
 BEGIN
     RETURN QUERY
-    SELECT k.id, k.user_id, k.name, array_to_string(k.scopes, ' '), array_to_string(k.types, ' '),
+    SELECT k.id, genflow.identity_of(k.user_id), k.name, array_to_string(k.scopes, ' '),
+           array_to_string(k.types, ' '),
            k.budget, k.budget_per,
            genflow.api_key_spent(k, (statement_timestamp()
                                      AT TIME ZONE genflow.day_zone(p_day))::date),
            k.created_by, genflow.iso(k.created_at), genflow.iso(k.expires_at),
            genflow.iso(k.revoked_at), genflow.iso(k.used_at)
       FROM genflow.api_keys k
-     WHERE (p_user IS NULL OR k.user_id = p_user)
+     WHERE CASE WHEN p_user IS NULL THEN true WHEN v_user IS NOT NULL THEN k.user_id = v_user
+                WHEN genflow.name_of(p_user) = '' THEN genflow.is_of(k.user_id, p_user)
+                ELSE false END
        AND (p_before IS NULL OR (k.created_at, k.id) < (SELECT b.created_at, b.id
                                                           FROM genflow.api_keys b
                                                          WHERE b.id = p_before))
@@ -190,24 +221,39 @@ RETURNS TABLE (id text, user_id text, name text, scopes text, types text, budget
                used_at text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT k.* FROM genflow.admin_api_keys(p_user, p_before, p_limit, p_day) k
-     WHERE p_user IS NOT NULL
+     WHERE genflow.name_of(p_user) <> ''
 $$;
 
--- admin_api_key_revoke(...): api_key_revoke(); p_user NULL: of any user. Called by:
--- api_key_revoke, DELETE keys/{id} of administration.
-CREATE OR REPLACE FUNCTION genflow.admin_api_key_revoke(p_user text, p_id text) RETURNS text
+-- admin_api_key_revoke(...): api_key_revoke(); p_user as in admin_api_keys(). p_by: see audit.sql;
+-- a key that was revoked before gets no entry. Called by: DELETE keys/{id} of administration.
+CREATE OR REPLACE FUNCTION genflow.admin_api_key_revoke(p_user text, p_id text,
+                                                        p_by jsonb DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    k genflow.api_keys;
 BEGIN
-    UPDATE genflow.api_keys k SET revoked_at = coalesce(k.revoked_at, clock_timestamp())
-     WHERE k.id = p_id AND (p_user IS NULL OR k.user_id = p_user);
-    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
+    SELECT * INTO k FROM genflow.api_keys o
+     WHERE o.id = p_id AND genflow.is_of(o.user_id, p_user) FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'not_found';
+    ELSIF k.revoked_at IS NULL THEN
+        UPDATE genflow.api_keys o SET revoked_at = clock_timestamp() WHERE o.id = p_id
+            RETURNING o.* INTO k;
+        PERFORM genflow.audit_add(p_by, 'key.revoke', p_id,
+                                  jsonb_build_object('name', k.name, 'scopes', k.scopes),
+                                  jsonb_build_object('revokedAt', genflow.iso(k.revoked_at)),
+                                  k.user_id);
+    END IF;
+    RETURN 'ok';
 END $$;
 
 -- api_key_revoke(p_user, p_id): revokes a key of p_user, for good. A repeated call is harmless.
 -- Generations that it began go on. Called by: DELETE keys/{id}. Locks: the key. Outcomes: 'ok';
 -- 'not_found', also for a key of another user.
 CREATE OR REPLACE FUNCTION genflow.api_key_revoke(p_user text, p_id text) RETURNS text
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN p_user IS NULL THEN 'not_found'
-                ELSE genflow.admin_api_key_revoke(p_user, p_id) END
-$$;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE genflow.api_keys k SET revoked_at = coalesce(k.revoked_at, clock_timestamp())
+     WHERE k.id = p_id AND k.user_id = genflow.account_of(p_user) AND genflow.name_of(p_user) <> '';
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
+END $$;

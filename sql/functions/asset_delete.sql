@@ -7,10 +7,10 @@ CREATE OR REPLACE FUNCTION genflow.asset_delete(p_user text, p_id uuid,
                                                 p_call uuid DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_user text;
+    v_user bigint;
 BEGIN
     SELECT a.user_id INTO v_user FROM genflow.assets a WHERE a.id = p_id FOR UPDATE;
-    IF v_user = p_user THEN
+    IF v_user = genflow.account_of(p_user) THEN
         DELETE FROM genflow.assets a WHERE a.id = p_id;
         PERFORM genflow.call_keep(p_call, '{}');
         RETURN 'ok';

@@ -11,7 +11,7 @@ CREATE OR REPLACE FUNCTION genflow.asset_get(
     OUT expires_at text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_user text;
+    v_user bigint;
 BEGIN
     SELECT a.user_id, a.id, a.type, a.width, a.height, a.size, encode(a.sha256, 'hex'),
            genflow.iso(a.expires_at)
@@ -19,7 +19,7 @@ BEGIN
       FROM genflow.assets a
      WHERE a.id = coalesce((genflow.call_answer(p_id) ->> 'asset')::uuid, p_id)
        AND a.expires_at > clock_timestamp();
-    IF v_user = p_user THEN
+    IF v_user = genflow.account_of(p_user) THEN
         outcome := 'ok';
         RETURN;
     END IF;

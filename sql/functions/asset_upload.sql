@@ -14,7 +14,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_before jsonb;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('genflow assets of ' || p_user, 0));
+    PERFORM pg_advisory_xact_lock(
+        hashtextextended('genflow assets of ' || genflow.account_make(p_user), 0));
     v_before := genflow.call_answer(p_upload);
     IF v_before IS NOT NULL THEN
         outcome := 'used';

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- attempt_begin(p_id, p_epoch, p_no, p_provider, p_model, p_seed, p_hook_token, p_lease, p_probe,
--- p_budget, p_price, p_hash): records the intent to submit. The writer commits it before the first
--- byte is sent. A host that later claims the job in phase 'sending' knows that the provider may
--- have received the request.
+-- p_budget, p_price, p_hash, p_provider_cost): records the intent to submit. The writer commits it
+-- before the first byte is sent. A host that later claims the job in phase 'sending' knows that the
+-- provider may have received the request.
 --   p_hook_token  part of the address for provider webhooks, or NULL
 --   p_probe       how long other attempts wait while this one probes an open breaker
 --   p_budget      what all submissions to the provider may cost on a day (UTC), or NULL
@@ -10,6 +10,8 @@
 --                 exceed the budget.
 --   p_hash        hashes of the request, by which reconciling finds a run whose answer was lost, or
 --                 NULL
+--   p_provider_cost  millionths of the site's currency: what it costs if it has to be paid
+--                 (sums.sql)
 -- Called by: the dispatcher's writers. <type>_create() records the intent of an attempt that begins
 -- at once by itself. Locks: work, then the breaker, then a slot of the budget. A
 -- repeated call is harmless and gets the same answer. Outcomes: 'ok' send now; 'watched' send now,
@@ -23,7 +25,7 @@ CREATE OR REPLACE FUNCTION genflow.attempt_begin(
     p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint,
     p_hook_token text,
     p_lease interval, p_probe interval DEFAULT '30 seconds', p_budget bigint DEFAULT NULL,
-    p_price bigint DEFAULT 1, p_hash jsonb DEFAULT NULL)
+    p_price bigint DEFAULT 1, p_hash jsonb DEFAULT NULL, p_provider_cost bigint DEFAULT 0)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -68,8 +70,9 @@ BEGIN
            leased_until = v_now + p_lease
      WHERE t.job_id = p_id;
     INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token,
-                                  request_hash)
-    VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hook_token, p_hash);
+                                  request_hash, provider_cost)
+    VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hook_token, p_hash,
+            p_provider_cost);
     IF p_budget IS NOT NULL THEN
         PERFORM genflow.budget_add(p_provider, p_price);
     END IF;

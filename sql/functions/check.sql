@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- check(p_grace): one row per broken invariant, with the number of cases and one sample. No row:
--- the ledger is consistent. Called by: an administrator, the tests after each file, a nightly job.
+-- the ledger is consistent. Called by: an administrator, the tests after each file, check_run().
 -- p_grace: how long a live job may stay past its deadline before it counts. Locks: genflow.checks,
 -- which gets the result for the metrics, unless another check has it; it reads one snapshot. It
 -- reads everything: minutes on a very large ledger.
@@ -9,17 +9,17 @@ RETURNS TABLE (rule text, n bigint, sample text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_media  text;
-    v_broken integer;
+    v_rules  text[] := '{}';
 BEGIN
     -- all media rows as one set; a type whose table is gone breaks a rule of its own, and the
     -- others stay readable
     SELECT coalesce(string_agg(format('SELECT id, user_id, cost, status, legacy_id FROM %I.%I',
                                       media_schema, media_table), ' UNION ALL '),
-                    'SELECT NULL::uuid, NULL::text, NULL::bigint, NULL::text, NULL::text '
+                    'SELECT NULL::uuid, NULL::bigint, NULL::bigint, NULL::text, NULL::text '
                     'WHERE false')
       INTO v_media FROM genflow.types
           WHERE to_regclass(format('%I.%I', media_schema, media_table)) IS NOT NULL;
-    RETURN QUERY EXECUTE format($q$
+    FOR rule, n, sample IN EXECUTE format($q$
     WITH every (id, user_id, cost, status, legacy_id) AS (%s),
     media AS (SELECT * FROM every WHERE legacy_id IS NULL),
     gone (no) AS (SELECT t.no FROM genflow.types t
@@ -35,16 +35,18 @@ BEGIN
           FROM genflow.ledger l GROUP BY 1),
     broken (rule, sample) AS (
         SELECT 'every type has its table', t.name FROM genflow.types t JOIN gone g ON g.no = t.no
-        UNION ALL SELECT 'balance = sum of the ledger', user_id FROM genflow.accounts a FULL
-            JOIN sums s USING (user_id)
+        UNION ALL SELECT 'balance = sum of the ledger', genflow.account_label(user_id)
+            FROM genflow.accounts a FULL JOIN sums s USING (user_id)
             WHERE a.balance IS DISTINCT FROM coalesce(s.balance, 0)
-        UNION ALL SELECT 'held = open holds', user_id FROM genflow.accounts a FULL JOIN sums s
-            USING (user_id)
+        UNION ALL SELECT 'held = open holds', genflow.account_label(user_id)
+            FROM genflow.accounts a FULL JOIN sums s USING (user_id)
             WHERE a.held IS DISTINCT FROM coalesce(s.held, 0)
-        UNION ALL SELECT 'no fewer generations than holds of generations', user_id
+        UNION ALL SELECT 'no fewer generations than holds of generations',
+            genflow.account_label(user_id)
             FROM genflow.accounts a JOIN sums s USING (user_id)
             WHERE a.generations < s.generations
-        UNION ALL SELECT 'held = cost of live jobs and open reservations', a.user_id
+        UNION ALL SELECT 'held = cost of live jobs and open reservations',
+            genflow.account_label(a.user_id)
             FROM genflow.accounts a
             LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
                          FROM (SELECT w.user_id, w.cost FROM genflow.work w
@@ -52,7 +54,8 @@ BEGIN
                                    WHERE r.state = 'open') h
                         GROUP BY 1) l USING (user_id)
             WHERE a.held <> coalesce(l.cost, 0)
-        UNION ALL SELECT 'no overdraft', a.user_id FROM genflow.accounts a WHERE a.balance < a.held
+        UNION ALL SELECT 'no overdraft', genflow.account_label(a.user_id)
+            FROM genflow.accounts a WHERE a.balance < a.held
             OR a.held < 0
         UNION ALL SELECT 'a completed job has one capture of its cost', m.id::text
             FROM media m LEFT JOIN genflow.ledger c ON c.ref = m.id AND c.kind = 'capture'
@@ -118,7 +121,7 @@ BEGIN
                      AND u.window_day = k.budget_day
             WHERE k.budget_per = 'day' AND k.budget_used < u.used
         UNION ALL SELECT 'a day''s quota covers what was held that day and not given back',
-            a.user_id FROM genflow.accounts a
+            genflow.account_label(a.user_id) FROM genflow.accounts a
             JOIN (SELECT h.user_id, h.window_day, sum(h.amount - coalesce(r.released, 0)) AS used
                     FROM genflow.ledger h LEFT JOIN genflow.ledger r ON r.ref = h.ref
                         AND r.kind = 'release'
@@ -126,11 +129,40 @@ BEGIN
                      AND d.window_day = a.day
             WHERE a.day_used < d.used)
     SELECT b.rule, count(*), min(b.sample) FROM broken b GROUP BY b.rule
-        ORDER BY b.rule$q$, v_media) USING p_grace;
-    GET DIAGNOSTICS v_broken = ROW_COUNT;
-    -- for the metrics; a check at the same time does it as well
+        ORDER BY b.rule$q$, v_media) USING p_grace LOOP
+        v_rules := v_rules || rule;
+        RETURN NEXT;
+    END LOOP;
+    -- for metrics and administration; a check at the same time does it as well
     IF current_setting('transaction_read_only') = 'off' THEN
-        UPDATE genflow.checks c SET at = clock_timestamp(), broken = v_broken
+        UPDATE genflow.checks c
+           SET since = CASE WHEN isfinite(c.at) AND (c.broken = 0) = (v_rules = '{}') THEN c.since
+                   ELSE clock_timestamp() END,
+               at = clock_timestamp(), broken = cardinality(v_rules), rules = v_rules
          WHERE c.only_row IN (SELECT o.only_row FROM genflow.checks o FOR UPDATE SKIP LOCKED);
     END IF;
+END $$;
+
+-- check_due(p_every): is the newest check older than p_every?
+-- Called by: each host's janitor. Locks: none.
+CREATE OR REPLACE FUNCTION genflow.check_due(p_every interval) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT c.at < clock_timestamp() - p_every FROM genflow.checks c
+$$;
+
+-- check_run(p_every): runs check() if it is due and no other session runs it so.
+-- Called by: each host's janitor, on a connection without statement_timeout. Locks: an advisory one
+-- until the end of the transaction, and check()'s. Outcomes: not_due, sound, broken (with the rules
+-- and the number of cases of each).
+CREATE OR REPLACE FUNCTION genflow.check_run(p_every interval, OUT outcome text, OUT rules text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('genflow check', 0))
+       OR NOT genflow.check_due(p_every) THEN
+        outcome := 'not_due';
+        RETURN;
+    END IF;
+    SELECT string_agg(format('%s (%s)', c.rule, c.n), '; ' ORDER BY c.rule) INTO rules
+      FROM genflow.check() c;
+    outcome := CASE WHEN rules IS NULL THEN 'sound' ELSE 'broken' END;
 END $$;

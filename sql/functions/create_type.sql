@@ -161,8 +161,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_cases text;
 BEGIN
-    SELECT string_agg(format('WHEN %s THEN SELECT t.user_id, t.cost, t.status, t.provider INTO v '
-                             'FROM %I.%I t WHERE t.id = p_id;',
+    SELECT string_agg(format('WHEN %s THEN SELECT t.user_id, t.cost, t.status, t.provider, '
+                             't.model, t.started_at INTO v FROM %I.%I t WHERE t.id = p_id;',
                              t.no, t.media_schema, t.media_table), E'\n        ' ORDER BY t.no)
       INTO v_cases FROM genflow.types t;
     EXECUTE format($f$

@@ -15,9 +15,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT p_date - (extract(isodow FROM p_date)::integer - 1)
 $$;
 
--- rolling_use(p_user, p_at): the credits that p_user used in the 24 hours before p_at, and the time
--- of the oldest use among them. Called by: afford, hold, quota, if the day is rolling. Locks: none.
-CREATE OR REPLACE FUNCTION genflow.rolling_use(p_user text, p_at timestamptz, OUT used bigint,
+-- rolling_use(p_user, p_at): the credits that account p_user used in the 24 hours before p_at, and
+-- the time of the oldest use among them. Called by: afford, hold, quota, if the day is rolling.
+-- Locks: none.
+CREATE OR REPLACE FUNCTION genflow.rolling_use(p_user bigint, p_at timestamptz, OUT used bigint,
                                                OUT since timestamptz)
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(sum(h.amount), 0)::bigint, min(h.at)

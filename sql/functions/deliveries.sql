@@ -38,7 +38,8 @@ BEGIN
          WHERE d.job_id = ANY (ARRAY(SELECT due.job_id FROM due))
            AND (d.job_id, d.event) IN (SELECT due.job_id, due.event FROM due)
         RETURNING d.job_id, d.type_no, d.user_id, d.tries, d.event)
-    SELECT m.job_id, t.name, m.user_id, m.tries, extract(epoch FROM v_now)::bigint, m.event
+    SELECT m.job_id, t.name, genflow.identity_of(m.user_id), m.tries,
+           extract(epoch FROM v_now)::bigint, m.event
       FROM mine m JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 

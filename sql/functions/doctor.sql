@@ -2,7 +2,8 @@
 -- What support/genflow-doctor prints, for the owner of the database and the role of administration,
 -- not for the module. The functions write and lock nothing. Each section is a function with the
 -- same three parameters:
---   p_user, p_job   only findings about that user or that generation; NULL: all
+--   p_user, p_job   only findings about that user (an identity) or that generation; NULL: all, of
+--                   all realms
 --   p_newest        how many generations of each type it reads, newest first; NULL: all, which is
 --                   slow on large tables. It always reads all live work.
 -- and the same four columns: finding, subject (a name, or the first ids), detail, advice. A row
@@ -12,13 +13,14 @@
 -- equal requests; `moved`: genflow-migrate moved it from an older system. The statements are
 -- dynamic, so that the index finds the newest rows at any size of the tables.
 CREATE OR REPLACE FUNCTION genflow.doctor_rows(p_user text, p_job uuid, p_newest integer)
-RETURNS TABLE (type text, media text, id uuid, user_id text, status text, cost bigint,
+RETURNS TABLE (type text, media text, id uuid, user_id bigint, status text, cost bigint,
                created_at timestamptz,
                image_url text, persisted boolean, expires_at timestamptz, request text,
                moved boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    t genflow.types;
+    v_user bigint := genflow.account_of(p_user);
+    t      genflow.types;
 BEGIN
     FOR t IN SELECT * FROM genflow.types y
         WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL LOOP
@@ -31,13 +33,13 @@ BEGIN
                   t.media_table,
             CASE WHEN p_job IS NOT NULL THEN 'm.id = $2' WHEN p_user IS NOT NULL
                 THEN 'm.user_id = $1' ELSE 'true' END)
-        USING p_user, p_job, p_newest;
+        USING v_user, p_job, p_newest;
     END LOOP;
 END $$;
 
--- doctor_ledger(p_user): a user's ledger, each row with the changes that it makes to the account.
--- It has no SET, so that PostgreSQL inlines it.
-CREATE OR REPLACE FUNCTION genflow.doctor_ledger(p_user text)
+-- doctor_ledger(p_user): the ledger of account p_user, each row with the changes that it makes to
+-- the account. It has no SET, so that PostgreSQL inlines it.
+CREATE OR REPLACE FUNCTION genflow.doctor_ledger(p_user bigint)
 RETURNS TABLE (ref uuid, kind text, phase smallint, at timestamptz, reason text, change bigint,
                held_change bigint)
 LANGUAGE sql STABLE AS $$
@@ -85,6 +87,7 @@ RETURNS TABLE (finding text, subject text, detail text, advice text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
+    v_user bigint := genflow.account_of(p_user);
     v_late timestamptz := clock_timestamp() - interval '2 minutes';
 BEGIN
     RETURN QUERY
@@ -97,14 +100,14 @@ BEGIN
     SELECT 'it cannot be ended', w.job_id::text, w.poison,
            'Repair what the error names. The claim retries each minute to end it.'
       FROM genflow.work w
-     WHERE w.poison IS NOT NULL AND (p_user IS NULL OR w.user_id = p_user)
+     WHERE w.poison IS NOT NULL AND (p_user IS NULL OR w.user_id = v_user)
        AND (p_job IS NULL OR w.job_id = p_job);
     RETURN QUERY
     WITH live AS (
         SELECT w.*, coalesce(t.name, 'type ' || w.type_no) AS type,
                least(w.turn, genflow.lease_end(w)) AS at
           FROM genflow.work w LEFT JOIN genflow.types t ON t.no = w.type_no
-         WHERE (p_user IS NULL OR w.user_id = p_user) AND (p_job IS NULL OR w.job_id = p_job)),
+         WHERE (p_user IS NULL OR w.user_id = v_user) AND (p_job IS NULL OR w.job_id = p_job)),
     advices (no, finding, advice) AS (VALUES
         (1, 'past its deadline',
             'See that an httpd with GenflowDispatch On runs and has this type in its '
@@ -164,7 +167,7 @@ BEGIN
             'GF0431 in the error log has the receiver''s answer, or the reason why no request was '
             'sent. The module retries, ten attempts within about four days.'))
            AS v(late, finding, advice) ON v.late = (d.due_at < v_late)
-     WHERE (d.due_at < v_late OR d.tries > 2) AND (p_user IS NULL OR d.user_id = p_user)
+     WHERE (d.due_at < v_late OR d.tries > 2) AND (p_user IS NULL OR d.user_id = v_user)
        AND (p_job IS NULL OR d.job_id = p_job)
      GROUP BY v.finding, v.advice
     UNION ALL
@@ -249,7 +252,8 @@ BEGIN
     SELECT a.finding, genflow.doctor_some(array_agg(f.id::text ORDER BY f.id DESC)),
            format('%s of users %s; price %s, charged %s, given back %s, refunded %s',
                   genflow.doctor_number(count(*), 'generation'),
-                  genflow.doctor_some(array_agg(DISTINCT f.user_id)), sum(f.cost), sum(f.charged),
+                  genflow.doctor_some(array_agg(DISTINCT genflow.account_label(f.user_id))),
+                  sum(f.cost), sum(f.charged),
                   sum(f.resolved - f.charged), sum(f.refunded)), a.advice
       FROM found f JOIN advices a USING (no) GROUP BY a.finding, a.advice
     UNION ALL
@@ -267,7 +271,8 @@ BEGIN
            NULL
       FROM seen s HAVING count(*) > 0
     UNION ALL
-    SELECT 'possible unintended repeats', genflow.doctor_some(array_agg(DISTINCT s.user_id)),
+    SELECT 'possible unintended repeats', genflow.doctor_some(
+               array_agg(DISTINCT genflow.account_label(s.user_id))),
            format('%s used the same prompt within a minute of another; each was charged. If a '
                   'client retries, it must send the same Idempotency-Key',
                   genflow.doctor_number(count(*), 'generation')), NULL
@@ -288,13 +293,15 @@ CREATE OR REPLACE FUNCTION genflow.doctor_polling(
 RETURNS TABLE (finding text, subject text, detail text, advice text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+    v_user bigint := genflow.account_of(p_user);
 BEGIN
     RETURN QUERY
     WITH live AS (
         SELECT w.*, a.sent_at, w.provider || '/' || w.model AS whom
           FROM genflow.work w LEFT JOIN genflow.attempts a ON a.job_id = w.job_id
               AND a.no = w.attempts
-         WHERE (p_user IS NULL OR w.user_id = p_user) AND (p_job IS NULL OR w.job_id = p_job)),
+         WHERE (p_user IS NULL OR w.user_id = v_user) AND (p_job IS NULL OR w.job_id = p_job)),
     tries AS (
         SELECT a.provider || '/' || a.model AS whom, count(*) AS n,
                count(*) FILTER (WHERE a.outcome = 'completed') AS good,
@@ -460,17 +467,19 @@ CREATE OR REPLACE FUNCTION genflow.doctor_credits(
 RETURNS TABLE (finding text, subject text, detail text, advice text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+    v_user bigint := genflow.account_of(p_user);
 BEGIN
     RETURN QUERY
     WITH who AS MATERIALIZED (
-        SELECT p_user AS user_id WHERE p_user IS NOT NULL
+        SELECT v_user AS user_id WHERE v_user IS NOT NULL
         UNION (SELECT m.user_id FROM genflow.doctor_rows(p_user, p_job, p_newest) m
                 WHERE p_user IS NULL AND p_newest IS NOT NULL GROUP BY m.user_id
                     ORDER BY max(m.created_at) DESC LIMIT 100)
-        UNION SELECT a.user_id FROM genflow.accounts a WHERE p_newest IS NULL AND p_user IS NULL),
+        UNION SELECT a.user_id FROM genflow.accounts a
+               WHERE p_newest IS NULL AND p_user IS NULL),
     sums AS (
-        SELECT w.user_id, a.user_id IS NULL AS missing, coalesce(a.balance, 0) AS balance,
-               coalesce(a.held, 0) AS held,
+        SELECT w.user_id, coalesce(a.balance, 0) AS balance, coalesce(a.held, 0) AS held,
                coalesce(a.generations, 0) AS generations, s.*
           FROM who w LEFT JOIN genflow.accounts a USING (user_id)
          CROSS JOIN LATERAL (
@@ -480,31 +489,33 @@ BEGIN
                                     AND genflow.id_type(l.ref) <> 0) AS sum_generations
               FROM genflow.doctor_ledger(w.user_id) l) s),
     open AS MATERIALIZED (
-        SELECT h.* FROM genflow.doctor_ledger(p_user) h
+        SELECT h.* FROM genflow.doctor_ledger(v_user) h
          WHERE h.kind = 'hold' AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = h.ref
                                                AND e.phase = 2)
            AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = h.ref)
            AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = h.ref
                            AND r.state = 'open'))
-    SELECT 'there is no such account', s.user_id, 'that name was never granted credits',
+    SELECT 'there is no such account', p_user, 'that name was never granted credits',
            'See which name httpd gives the user (%u in the access log), and grant credits to that '
            'name: genflow.grant_credits().'
-      FROM sums s WHERE s.missing AND s.entries = 0
+     WHERE p_user IS NOT NULL AND NOT EXISTS (SELECT FROM genflow.accounts a
+                                               WHERE a.user_id = v_user AND a.opened)
     UNION ALL
-    SELECT 'the account is not the sum of its ledger', s.user_id,
+    SELECT 'the account is not the sum of its ledger', genflow.account_label(s.user_id),
            format('balance %s, held %s, generations %s, but by the ledger %s, %s, %s', s.balance,
                   s.held, s.generations,
                   s.sum_balance, s.sum_held, s.sum_generations),
-           format('Somebody changed the account by hand; the ledger is right: INSERT INTO '
-                  'genflow.accounts (user_id, balance, '
-                  'held, generations) VALUES (%L, %s, %s, %s) ON CONFLICT (user_id) DO UPDATE SET '
-                  'balance = EXCLUDED.balance, '
-                  'held = EXCLUDED.held, generations = EXCLUDED.generations;',
-                  s.user_id, s.sum_balance, s.sum_held, greatest(s.generations, s.sum_generations))
+           format('Somebody changed the account by hand; the ledger is right. If the '
+                  'account is gone, the statement makes it without a name: INSERT INTO '
+                  'genflow.accounts (user_id, erased_at, balance, held, generations) VALUES '
+                  '(%s, now(), %s, %s, %s) ON CONFLICT (user_id) DO UPDATE SET balance = '
+                  'EXCLUDED.balance, held = EXCLUDED.held, generations = EXCLUDED.generations;',
+                  s.user_id, s.sum_balance, s.sum_held,
+                  greatest(s.generations, s.sum_generations))
       FROM sums s WHERE (s.balance, s.held) IS DISTINCT FROM (s.sum_balance, s.sum_held)
           OR s.generations < s.sum_generations
     UNION ALL
-    SELECT 'held is not what live generations cost', a.user_id,
+    SELECT 'held is not what live generations cost', genflow.account_label(a.user_id),
            format('held %s, live or reserved %s', a.held, coalesce(l.cost, 0)),
            'credits --user NAME names the open holds of this user without a live generation, and '
            'what to do.'
@@ -514,7 +525,7 @@ BEGIN
                          UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r
                              WHERE r.state = 'open') h
                   GROUP BY h.user_id) l USING (user_id)
-     WHERE a.held <> coalesce(l.cost, 0) AND (p_user IS NULL OR a.user_id = p_user)
+     WHERE a.held <> coalesce(l.cost, 0) AND (p_user IS NULL OR a.user_id = v_user)
     UNION ALL
     SELECT 'an open hold without a live generation', h.ref::text,
            format('%s since %s; the generation is %s',
@@ -526,12 +537,12 @@ BEGIN
                                         ELSE 'release' END, h.ref::text) END
       FROM open h LEFT JOIN LATERAL genflow.doctor_rows(NULL, h.ref, 1) m ON true
     UNION ALL
-    SELECT 'account', a.user_id,
+    SELECT 'account', genflow.account_label(a.user_id),
            format('balance %s, of which %s held; used today %s%s, this week %s%s%s', a.balance,
            a.held, q.day_used, ' of ' || a.day_limit, q.week_used, ' of ' || a.week_limit, CASE
                WHEN a.blocked THEN '; BLOCKED' END), NULL
-      FROM genflow.accounts a CROSS JOIN LATERAL genflow.quota(a.user_id) q
-          WHERE a.user_id = p_user;
+      FROM genflow.accounts a CROSS JOIN LATERAL genflow.quota_of(a.user_id, 'UTC') q
+          WHERE a.user_id = v_user AND a.opened;
 END $$;
 
 -- doctor_statement(...): the newest p_newest entries of a user's ledger (NULL: all), oldest first,
@@ -541,16 +552,18 @@ RETURNS TABLE (at timestamptz, what text, change bigint, balance bigint, held bi
                reason text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+    v_user bigint := genflow.account_of(p_user);
 BEGIN
     RETURN QUERY
     WITH total AS (
         SELECT sum(l.change) AS change, sum(l.held_change) AS held
-            FROM genflow.doctor_ledger(p_user) l),
+            FROM genflow.doctor_ledger(v_user) l),
     newest AS (
         SELECT l.*, row_number() OVER later AS n,
                sum(l.change) OVER later - l.change AS change_after,
                sum(l.held_change) OVER later - l.held_change AS held_after
-          FROM (SELECT * FROM genflow.doctor_ledger(p_user) l ORDER BY l.at DESC, l.phase DESC,
+          FROM (SELECT * FROM genflow.doctor_ledger(v_user) l ORDER BY l.at DESC, l.phase DESC,
                 l.ref DESC LIMIT p_newest) l
         WINDOW later AS (ORDER BY l.at DESC, l.phase DESC, l.ref DESC))
     SELECT n.at, n.kind, n.change, (t.change - n.change_after)::bigint,
@@ -578,16 +591,18 @@ BEGIN
     RETURN QUERY
     SELECT s.at, s.what, s.detail FROM (
         SELECT (v_row->>'created_at')::timestamptz, 1, 'requested',
-               format('%s, by %s, for %s', v_type, v_row->>'user_id',
+               format('%s, by %s, for %s', v_type,
+                      genflow.account_label((v_row->>'user_id')::bigint),
                       genflow.doctor_number((v_row->>'cost')::bigint, 'credit'))
                    WHERE v_row IS NOT NULL
         UNION ALL
         SELECT k.created_at, 2, 'key', k.key FROM genflow.idempotency_keys k
-         WHERE k.user_id = v_row->>'user_id' AND k.job_id = p_id
+         WHERE k.user_id = (v_row->>'user_id')::bigint AND k.job_id = p_id
         UNION ALL
         SELECT l.at, 3, l.kind,
                concat_ws(', ',
-                         genflow.doctor_number(l.amount, 'credit') || ' of ' || l.user_id,
+                         genflow.doctor_number(l.amount, 'credit') || ' of '
+                         || genflow.account_label(l.user_id),
                CASE WHEN l.released > 0 THEN l.released || ' released' END, l.reason,
                    l.external_ref)
           FROM genflow.ledger l WHERE l.ref = p_id

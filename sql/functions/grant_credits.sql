@@ -13,7 +13,8 @@ BEGIN
             USING ERRCODE = '22023';
     END IF;
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
-    VALUES (genflow.new_id(0), 'grant', p_user, p_amount, p_reason, p_reference)
+    VALUES (genflow.new_id(0), 'grant', genflow.account_make(p_user), p_amount, p_reason,
+            p_reference)
     ON CONFLICT (external_ref) WHERE external_ref IS NOT NULL DO NOTHING;
     RETURN CASE WHEN FOUND THEN 'ok' ELSE 'duplicate' END;
 END $$;

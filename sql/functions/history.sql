@@ -15,14 +15,16 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT 10000';
 -- list_query(p_types, p_status, p_user, p_preset, p_at, ...): the text of the query for (no,
 -- user_id, id, created_at, matches) that all lists of generations run, here and in admin_jobs.sql.
 -- Each type adds its newest $6 rows from an index in order (see sql/types/media_table.sql). $1
--- user, $2 status, $3 preset; $4, $5 the end of the page before; $7 tag, $8 patterns of words, $9
--- since, $10 list_changed().ids. The text has only the conditions of the call, so that each case
--- gets a plan that fits it. is_bounded: `matches` has some of them, and $6 is list_bound().
+-- account, $2 status, $3 preset; $4, $5 the end of the page before; $7 tag, $8 patterns of words,
+-- $9 since, $10 list_changed().ids, $11 the realm. The text has only the conditions of the call, so
+-- that each case gets a plan that fits it. is_bounded: `matches` has some of them, and $6 is
+-- list_bound().
 --   p_walks  list_changed().is_many: each row shows whether it has changed since $9
+--   p_realm  without p_user: of users of this realm alone; NULL: of all
 CREATE OR REPLACE FUNCTION genflow.list_query(
-    p_types text[], p_status text, p_user text, p_preset text, p_at timestamptz,
+    p_types text[], p_status text, p_user bigint, p_preset text, p_at timestamptz,
     p_tag text DEFAULT NULL, p_has_words boolean DEFAULT false, p_since timestamptz DEFAULT NULL,
-    p_walks boolean DEFAULT false, p_favourite boolean DEFAULT false,
+    p_walks boolean DEFAULT false, p_favourite boolean DEFAULT false, p_realm text DEFAULT NULL,
     OUT query text, OUT is_bounded boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -57,7 +59,9 @@ DECLARE
                                 'WHERE t.id = k.job_id OFFSET 0) m '
             ELSE '%2$I.%3$I m ' END, 'WHERE ', concat_ws(' AND ', 'true',
             CASE WHEN v_by_tag THEN 'k.user_id = $1 AND k.tag = $7 AND k.type_no = %1$s'
-                WHEN p_user IS NOT NULL THEN 'm.user_id = $1' END,
+                WHEN p_user IS NOT NULL THEN 'm.user_id = $1'
+                WHEN p_realm IS NOT NULL THEN 'EXISTS (SELECT FROM genflow.accounts a '
+                    'WHERE a.user_id = m.user_id AND a.realm = $11)' END,
             CASE WHEN v_lives THEN
                 concat('m.id = ANY (ARRAY(SELECT w.job_id FROM genflow.work w WHERE w.type_no = ',
                        '%1$s', CASE WHEN p_user IS NOT NULL THEN ' AND w.user_id = $1' END, '))')
@@ -84,11 +88,11 @@ BEGIN
            AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL);
 END $$;
 
--- list_changed(p_user, p_since): ids: the generations of p_user that were created before p_since,
--- and have ended or were edited at p_since or later. is_many: there are more entries in the ledger,
--- or edits, than a statement looks at, and `ids` is NULL. Called by: history, history_total. Locks:
--- none.
-CREATE OR REPLACE FUNCTION genflow.list_changed(p_user text, p_since timestamptz, OUT ids uuid[],
+-- list_changed(p_user, p_since): ids: the generations of account p_user that were created before
+-- p_since, and have ended or were edited at p_since or later. is_many: there are more entries in
+-- the ledger, or edits, than a statement looks at, and `ids` is NULL. Called by: history,
+-- history_total. Locks: none.
+CREATE OR REPLACE FUNCTION genflow.list_changed(p_user bigint, p_since timestamptz, OUT ids uuid[],
                                                 OUT is_many boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -137,8 +141,9 @@ DECLARE
     v_at    timestamptz := 'epoch'::timestamptz + p_at * interval '1 microsecond';
     v_since timestamptz := 'epoch'::timestamptz + p_since * interval '1 microsecond';
     v_like  text[] := genflow.like_words(p_words);
+    v_user  bigint := genflow.account_of(p_user);
     v_read  text := (SELECT string_agg(format('SELECT g.*, p.created_at AS newest FROM page p, '
-                                              'LATERAL genflow.%I($1, p.id) g WHERE p.no = %s',
+                                              'LATERAL genflow.%I($11, p.id) g WHERE p.no = %s',
                                                   t.prefix || '_get', t.no),
                                        ' UNION ALL ')
                        FROM genflow.types t WHERE t.name = ANY (p_types));
@@ -148,8 +153,11 @@ DECLARE
     v_found bigint;
     g       genflow.generation;
 BEGIN
-    SELECT * INTO c FROM genflow.list_changed(p_user, v_since) WHERE p_since IS NOT NULL;
-    SELECT * INTO q FROM genflow.list_query(p_types, p_status, p_user, p_preset, v_at, p_tag,
+    IF v_user IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT * INTO c FROM genflow.list_changed(v_user, v_since) WHERE p_since IS NOT NULL;
+    SELECT * INTO q FROM genflow.list_query(p_types, p_status, v_user, p_preset, v_at, p_tag,
                                             p_words IS NOT NULL, v_since,
                                             coalesce(c.is_many, false), p_favourite);
     IF q.query IS NULL THEN
@@ -166,7 +174,7 @@ BEGIN
         (SELECT string_agg('r.' || a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute a
           WHERE a.attrelid = 'genflow.generation'::regclass AND a.attnum > 0
             AND NOT a.attisdropped), v_read)
-      USING p_user, p_status, p_preset, v_at, p_id, v_look, p_tag, v_like, v_since, c.ids;
+      USING v_user, p_status, p_preset, v_at, p_id, v_look, p_tag, v_like, v_since, c.ids, p_user;
     GET DIAGNOSTICS v_found = ROW_COUNT;
     IF NOT q.is_bounded OR v_found = p_limit THEN
         RETURN;
@@ -174,7 +182,7 @@ BEGIN
     EXECUTE format('SELECT u.id, (extract(epoch FROM u.created_at) * 1000000)::bigint FROM (%s) u '
                    'ORDER BY u.created_at DESC, u.id DESC OFFSET $6 - 1 LIMIT 1', q.query)
        INTO g.id, g.at
-      USING p_user, p_status, p_preset, v_at, p_id, v_look, p_tag, v_like, v_since, c.ids;
+      USING v_user, p_status, p_preset, v_at, p_id, v_look, p_tag, v_like, v_since, c.ids;
     IF g.id IS NOT NULL THEN
         g.outcome := 'more';
         RETURN NEXT g;
@@ -192,26 +200,27 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp S
 DECLARE
     v_since timestamptz := 'epoch'::timestamptz + p_since * interval '1 microsecond';
     v_like  text[] := genflow.like_words(p_words);
+    v_user  bigint := genflow.account_of(p_user);
     v_look  integer := p_most + 1;
     v_older boolean := false;
     c       record;
     q       record;
 BEGIN
-    SELECT * INTO c FROM genflow.list_changed(p_user, v_since) WHERE p_since IS NOT NULL;
-    SELECT * INTO q FROM genflow.list_query(p_types, p_status, p_user, p_preset, NULL, p_tag,
+    SELECT * INTO c FROM genflow.list_changed(v_user, v_since) WHERE p_since IS NOT NULL;
+    SELECT * INTO q FROM genflow.list_query(p_types, p_status, v_user, p_preset, NULL, p_tag,
                                             p_words IS NOT NULL, v_since,
                                             coalesce(c.is_many, false), p_favourite);
     total := 0;
-    IF q.query IS NOT NULL THEN
+    IF v_user IS NOT NULL AND q.query IS NOT NULL THEN
         v_look := CASE WHEN q.is_bounded THEN genflow.list_bound() ELSE v_look END;
         EXECUTE format('SELECT count(*) FROM (SELECT FROM (SELECT * FROM (%s) u '
                        'ORDER BY u.created_at DESC, u.id DESC LIMIT $6) s WHERE s.matches '
                        'LIMIT %s) c', q.query, p_most + 1) INTO total
-          USING p_user, p_status, p_preset, NULL::timestamptz, NULL::uuid, v_look, p_tag, v_like,
+          USING v_user, p_status, p_preset, NULL::timestamptz, NULL::uuid, v_look, p_tag, v_like,
                 v_since, c.ids;
         IF q.is_bounded AND total <= p_most THEN
             EXECUTE format('SELECT EXISTS (SELECT FROM (%s) u OFFSET $6 - 1)', q.query) INTO v_older
-              USING p_user, p_status, p_preset, NULL::timestamptz, NULL::uuid, v_look, p_tag,
+              USING v_user, p_status, p_preset, NULL::timestamptz, NULL::uuid, v_look, p_tag,
                     v_like, v_since, c.ids;
         END IF;
     END IF;

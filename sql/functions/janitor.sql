@@ -8,7 +8,8 @@ CREATE OR REPLACE FUNCTION genflow.janitor_parts() RETURNS SETOF text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets',
                         'reservations', 'ended_reservations',
-                        'budgets', 'lost_responses', 'children', 'sums'])
+                        'budgets', 'lost_responses', 'children', 'sums',
+                        'erasures'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 
@@ -29,6 +30,7 @@ $$;
 --                 a day old, and hosts that were not seen for a day. A child that leads jobs and
 --                 has lost its row gets one whose lease is over.
 --   sums          sums_fold()
+--   erasures      admin_erase_work()
 --   assets        asset_sweep()
 --   reservations  reservations_expire()
 --   a type's name ends its live generations past their deadline; no host may have this type. If a
@@ -122,6 +124,8 @@ BEGIN
              ORDER BY o.made_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.recalls r USING over
          WHERE r.owner = over.owner AND r.job_id = over.job_id AND r.epoch = over.epoch;
+    WHEN 'erasures' THEN
+        RETURN genflow.admin_erase_work(NULL, p_limit);
     WHEN 'sums' THEN
         RETURN genflow.sums_fold(p_limit);
     WHEN 'assets' THEN
@@ -155,7 +159,8 @@ BEGIN
                                                              WHERE w.job_id = m.id)
                                                    ORDER BY m.created_at AT TIME ZONE ''UTC'', m.id
                                                        LIMIT $2 FOR UPDATE SKIP LOCKED) old,
-                                   LATERAL genflow.%I(old.user_id, old.id) d',
+                                   LATERAL genflow.%I(genflow.identity_of(old.user_id),
+                                                      old.id) d',
                            t.media_schema, t.media_table, t.prefix || '_delete')
                INTO v_count USING clock_timestamp() - p_media, p_limit;
         END IF;

@@ -19,8 +19,8 @@ CREATE OR REPLACE FUNCTION genflow.made_before(p_user text, p_key text,
                                                p_hash bytea) RETURNS TABLE (outcome text, id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN k.request_hash = p_hash THEN 'replay' ELSE 'mismatch' END, k.job_id
-      FROM generate_series(1, 10) n
-      JOIN genflow.idempotency_keys k ON k.user_id = p_user
+      FROM (SELECT genflow.account_of(p_user) AS account) v CROSS JOIN generate_series(1, 10) n
+      JOIN genflow.idempotency_keys k ON k.user_id = v.account
        AND k.key = genflow.key_of(CASE n WHEN 1 THEN p_key ELSE p_key || ' ' || n END)
      ORDER BY n
 $$;

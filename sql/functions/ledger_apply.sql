@@ -3,7 +3,7 @@
 -- = sum of the ledger by construction, and counts it there (entries). It refuses a row that the
 -- state of its job does not allow: a hold unless the job is live and has a work row, a capture
 -- unless the job is completed (in the same transaction), a release unless the job ended otherwise.
--- It adds the row to the sums of the ledger (metrics.sql).
+-- It adds the row to the sums of the ledger (sums.sql).
 -- For the ledger a reservation is like a job (genflow.job_brief()), but it needs no work row and
 -- never completes.
 -- Called by: the trigger alone. Locks: the account row, after all other locks (order: key, work,
@@ -56,7 +56,7 @@ BEGIN
             week_used = CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used
                 ELSE 0 END + NEW.amount,
             generations = a.generations + CASE genflow.id_type(NEW.ref) WHEN 0 THEN 0 ELSE 1 END
-        WHERE a.user_id = NEW.user_id AND NOT a.blocked
+        WHERE a.user_id = NEW.user_id AND NOT a.blocked AND a.opened
           AND a.balance - a.held >= NEW.amount
           AND (NEW.amount = 0 OR a.day_limit IS NULL
                OR CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1 THEN a.day_used
@@ -67,7 +67,7 @@ BEGIN
                   + NEW.amount <= a.week_limit);
         IF NOT FOUND THEN
             SELECT * INTO v_account FROM genflow.accounts a WHERE a.user_id = NEW.user_id;
-            IF NOT FOUND OR v_account.blocked THEN
+            IF NOT FOUND OR v_account.blocked OR NOT v_account.opened THEN
                 RAISE EXCEPTION 'genflow: no account' USING ERRCODE = 'GF403';
             ELSIF v_account.balance - v_account.held < NEW.amount THEN
                 RAISE EXCEPTION 'genflow: too few credits' USING ERRCODE = 'GF402';
@@ -101,12 +101,12 @@ BEGIN
     ELSE                                                            -- grant, adjust
         IF NEW.amount < 0 THEN
             UPDATE genflow.accounts a SET balance = a.balance + NEW.amount, entries = a.entries + 1
-                WHERE a.user_id = NEW.user_id;
+                WHERE a.user_id = NEW.user_id AND a.opened;
         ELSE
-            INSERT INTO genflow.accounts AS a (user_id, balance, entries)
-                VALUES (NEW.user_id, NEW.amount, 1)
-                ON CONFLICT (user_id) DO UPDATE SET balance = a.balance + EXCLUDED.balance,
-                    entries = a.entries + 1;
+            UPDATE genflow.accounts a SET balance = a.balance + NEW.amount, entries = a.entries + 1,
+                   opened = true,
+                   created_at = CASE WHEN a.opened THEN a.created_at ELSE clock_timestamp() END
+                WHERE a.user_id = NEW.user_id;
         END IF;
     END CASE;
     IF NOT FOUND THEN
@@ -117,11 +117,18 @@ BEGIN
     ELSIF NEW.released > 0 THEN
         PERFORM genflow.api_key_return(NEW.ref, NEW.released);
     END IF;
-    INSERT INTO genflow.sums_new (type_no, provider, kind, outcome, amount, released)
-    VALUES (CASE WHEN NEW.kind IN ('grant', 'adjust') THEN 0 ELSE genflow.id_type(NEW.ref) END,
+    INSERT INTO genflow.sums_new (at, type_no, provider, model, kind, outcome, amount, released,
+                                  took)
+    VALUES (NEW.at,
+            CASE WHEN NEW.kind IN ('grant', 'adjust') THEN 0 ELSE genflow.id_type(NEW.ref) END,
             CASE WHEN NEW.kind IN ('capture', 'release') THEN coalesce(v_job.provider, '')
+                ELSE '' END,
+            CASE WHEN NEW.kind IN ('capture', 'release') THEN coalesce(v_job.model, '')
                 ELSE '' END, NEW.kind,
             CASE WHEN NEW.kind IN ('capture', 'release') THEN v_job.status ELSE '' END,
-            NEW.amount, NEW.released);
+            NEW.amount, NEW.released,
+            CASE WHEN NEW.kind = 'capture'
+                THEN coalesce(extract(epoch FROM NEW.at - v_job.started_at) * 1000000, 0)
+                ELSE 0 END);
     RETURN NULL;
 END $$;

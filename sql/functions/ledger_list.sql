@@ -15,11 +15,12 @@ RETURNS TABLE (ref uuid, kind text, amount bigint, balance_after bigint, credits
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
+    v_user  bigint := genflow.account_of(p_user);
     v_at    timestamptz := 'infinity';
     v_phase smallint := 0;
     v_ref   uuid := '00000000-0000-0000-0000-000000000000';
     v_spend bigint := coalesce((SELECT a.balance - a.held FROM genflow.accounts a
-                                WHERE a.user_id = p_user), 0);
+                                WHERE a.user_id = v_user), 0);
     v_part  text[];
 BEGIN
     IF p_cursor IS NOT NULL THEN                    -- microseconds, phase, ref, balance before it
@@ -40,7 +41,7 @@ BEGIN
             THEN l.released
                          ELSE l.amount END AS change
           FROM genflow.ledger l
-         WHERE l.user_id = p_user AND (l.at, l.phase, l.ref) < (v_at, v_phase, v_ref)
+         WHERE l.user_id = v_user AND (l.at, l.phase, l.ref) < (v_at, v_phase, v_ref)
          ORDER BY l.at DESC, l.phase DESC, l.ref DESC LIMIT p_limit),
     priced AS (
         SELECT p.*, (v_spend - sum(p.change) OVER (ORDER BY p.at DESC, p.phase DESC,

@@ -19,15 +19,16 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF genflow.call_begin(p_call) IS NULL THEN
         INSERT INTO genflow.lost_responses (user_id, hash, jobs)
-        VALUES (p_user, p_hash, string_to_array(p_jobs, ',')::uuid[]);
+        VALUES (genflow.account_make(p_user), p_hash, string_to_array(p_jobs, ',')::uuid[]);
         PERFORM genflow.call_keep(p_call, 'true');
     END IF;
     RETURN true;
 END $$;
 
--- lost_response_lock(p_user, p_hash): one request at a time looks for records of this one. Called
+-- lost_response_lock(p_user, p_hash): one request of account p_user at a time looks for records of
+-- this one. Called
 -- by: the functions below. Locks: p_user and p_hash (advisory).
-CREATE OR REPLACE FUNCTION genflow.lost_response_lock(p_user text, p_hash bytea) RETURNS void
+CREATE OR REPLACE FUNCTION genflow.lost_response_lock(p_user bigint, p_hash bytea) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT pg_advisory_xact_lock(
         hashtextextended('genflow lost ' || encode(p_hash, 'hex') || ' ' || p_user, 0))
@@ -50,30 +51,34 @@ CREATE OR REPLACE FUNCTION genflow.lost_response_take(
 RETURNS TABLE (id uuid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    v_user  bigint := genflow.account_of(p_user);
     v_since timestamptz := clock_timestamp() - p_lifetime;
     v_until timestamptz;
     v_jobs  uuid[];
     v_key   text;
 BEGIN
-    PERFORM genflow.lost_response_lock(p_user, p_hash);
+    IF v_user IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM genflow.lost_response_lock(v_user, p_hash);
     v_until := clock_timestamp() + interval '200 ms';
     UPDATE genflow.lost_responses r SET held_by = p_call, held_until = v_until
      WHERE r.id = (SELECT o.id FROM genflow.lost_responses o
-                    WHERE o.user_id = p_user AND o.hash = p_hash AND o.at >= v_since
+                    WHERE o.user_id = v_user AND o.hash = p_hash AND o.at >= v_since
                       AND NOT o.taken AND o.jobs <> '{}'
                       AND (o.held_by = p_call OR o.held_until IS NULL
                            OR o.held_until <= clock_timestamp())
                     ORDER BY o.held_by = p_call DESC NULLS LAST, o.at, o.id LIMIT 1)
     RETURNING r.jobs INTO v_jobs;
     IF NOT FOUND AND EXISTS (SELECT FROM genflow.lost_responses o
-                              WHERE o.user_id = p_user AND o.hash = p_hash AND o.at >= v_since
+                              WHERE o.user_id = v_user AND o.hash = p_hash AND o.at >= v_since
                                 AND NOT o.taken AND o.jobs <> '{}') THEN
         v_jobs := ARRAY[NULL::uuid];
     END IF;
     IF v_jobs IS NULL AND p_is_retry THEN
         UPDATE genflow.lost_responses r SET taken = true, held_by = p_call
          WHERE r.id = (SELECT o.id FROM genflow.lost_responses o
-                        WHERE o.user_id = p_user AND o.hash = p_hash
+                        WHERE o.user_id = v_user AND o.hash = p_hash
                           AND o.at >= clock_timestamp() - interval '1 minute'
                           AND (NOT o.taken OR o.held_by = p_call) AND o.jobs = '{}'
                         ORDER BY o.held_by = p_call DESC NULLS LAST, o.at, o.id LIMIT 1);
@@ -84,7 +89,7 @@ BEGIN
     IF v_jobs IS NULL THEN
         SELECT split_part(k.key, ' ', 1) INTO v_key
           FROM genflow.idempotency_keys k
-         WHERE k.user_id = p_user AND k.key BETWEEN p_keys AND p_keys || 'g'
+         WHERE k.user_id = v_user AND k.key BETWEEN p_keys AND p_keys || 'g'
            AND starts_with(k.key, p_keys) AND k.created_at >= v_since
            AND (EXISTS (SELECT FROM genflow.work w WHERE w.job_id = k.job_id)
                 OR p_is_retry
@@ -92,14 +97,14 @@ BEGIN
                                 WHERE l.ref = k.job_id AND l.phase = 2
                                   AND l.at >= clock_timestamp() - interval '1 minute'))
          ORDER BY EXISTS (SELECT FROM genflow.lost_responses r
-                           WHERE r.user_id = p_user AND r.hash = p_hash
+                           WHERE r.user_id = v_user AND r.hash = p_hash
                              AND k.job_id = ANY (r.jobs)),
                   k.created_at DESC
          LIMIT 1;
         IF p_is_retry THEN
             v_jobs := (SELECT array_agg(m.id) FROM genflow.made_before(p_user, v_key, '') m);
             INSERT INTO genflow.lost_responses (user_id, hash, jobs, held_by, held_until)
-            SELECT p_user, p_hash, v_jobs, p_call, v_until WHERE v_jobs IS NOT NULL;
+            SELECT v_user, p_hash, v_jobs, p_call, v_until WHERE v_jobs IS NOT NULL;
         ELSIF v_key IS NOT NULL THEN
             v_jobs := ARRAY[NULL::uuid];
         END IF;
@@ -114,9 +119,11 @@ END $$;
 CREATE OR REPLACE FUNCTION genflow.lost_response_keep(p_user text, p_hash bytea, p_call uuid)
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_user bigint := genflow.account_of(p_user);
 BEGIN
-    PERFORM genflow.lost_response_lock(p_user, p_hash);
+    PERFORM genflow.lost_response_lock(v_user, p_hash);
     UPDATE genflow.lost_responses r SET taken = true
-     WHERE r.user_id = p_user AND r.hash = p_hash AND r.held_by = p_call;
+     WHERE r.user_id = v_user AND r.hash = p_hash AND r.held_by = p_call;
     RETURN FOUND;
 END $$;

@@ -20,11 +20,11 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- edit_keep(p_user, p_id, p_type): records that p_user has edited the generation. Called by:
+-- edit_keep(p_user, p_id, p_type): records that account p_user has edited it. Called by:
 -- <prefix>_edit, media_mark, after the update of the row. Locks: the user's edits (advisory), the
 -- record. One edit of a user is recorded after the other, so that the newest record is new whenever
 -- one of them is.
-CREATE OR REPLACE FUNCTION genflow.edit_keep(p_user text, p_id uuid, p_type smallint) RETURNS void
+CREATE OR REPLACE FUNCTION genflow.edit_keep(p_user bigint, p_id uuid, p_type smallint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('genflow edits of ' || p_user, 0));

@@ -1,42 +1,4 @@
 -- SPDX-License-Identifier: Apache-2.0
--- sums_fold(p_limit): adds up to p_limit rows of sums_new to sums. Any number of hosts may call it
--- at once. Called by: metrics(), each host's janitor. Locks: the rows of sums_new (SKIP LOCKED),
--- then those of sums, in order. Returns how many rows it added.
-CREATE OR REPLACE FUNCTION genflow.sums_fold(p_limit integer) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
-DECLARE
-    v_count integer;
-BEGIN
-    WITH gone AS (
-        DELETE FROM genflow.sums_new d
-         WHERE d.ctid = ANY (ARRAY(SELECT o.ctid FROM genflow.sums_new o LIMIT p_limit
-                                   FOR UPDATE SKIP LOCKED))
-        RETURNING d.*),
-    added AS (
-        INSERT INTO genflow.sums AS s (type_no, provider, kind, outcome, n, amount, released)
-        SELECT g.type_no, g.provider, g.kind, g.outcome, count(*), sum(g.amount), sum(g.released)
-          FROM gone g GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-            ON CONFLICT (type_no, provider, kind, outcome) DO UPDATE
-           SET n = s.n + EXCLUDED.n, amount = s.amount + EXCLUDED.amount,
-               released = s.released + EXCLUDED.released)
-    SELECT count(*) INTO v_count FROM gone;
-    RETURN v_count;
-END $$;
-
--- ledger_sums(): the sums of the ledger, as one snapshot has them. Called by: metrics(), tests.
--- Locks: none.
-CREATE OR REPLACE FUNCTION genflow.ledger_sums()
-RETURNS TABLE (type_no smallint, provider text, kind text, outcome text, n bigint, amount bigint,
-               released bigint)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT u.type_no, u.provider, u.kind, u.outcome, sum(u.n)::bigint, sum(u.amount)::bigint,
-           sum(u.released)::bigint
-      FROM (SELECT s.* FROM genflow.sums s
-            UNION ALL SELECT d.type_no, d.provider, d.kind, d.outcome, 1, d.amount, d.released
-                        FROM genflow.sums_new d) u
-     GROUP BY 1, 2, 3, 4
-$$;
-
 -- metrics(): the values of scope GLOBAL of base/metric_table.h: the name there, the labels (`word`
 -- is that which is neither type nor provider; '' and NULL are none) and the value; times in
 -- microseconds. Values that are not named are 0. Reads sums, live work and small tables, but not
@@ -84,6 +46,8 @@ BEGIN
       FROM genflow.breakers b WHERE b.open_until > v_now GROUP BY b.provider
     UNION ALL SELECT 'genflow_provider_budget_spent', NULL, b.provider, NULL, b.spent
       FROM genflow.budgets() b
+    UNION ALL SELECT 'genflow_provider_paid', NULL, s.provider, NULL, s.provider_cost
+      FROM genflow.sums_of('all') s WHERE s.provider_cost <> 0
     UNION ALL SELECT 'genflow_webhooks_waiting', NULL, NULL, NULL, count(*) FROM genflow.deliveries
     UNION ALL SELECT 'genflow_webhooks_overdue', NULL, NULL, NULL, count(*)
       FROM genflow.deliveries d WHERE d.due_at < v_now - interval '1 minute'
@@ -94,7 +58,5 @@ BEGIN
      WHERE isfinite(c.at)
     UNION ALL SELECT 'genflow_ledger_check_broken_rules', NULL, NULL, NULL, c.broken::bigint
       FROM genflow.checks c
-    UNION ALL SELECT 'genflow_database_lock_waits', NULL, NULL, NULL, count(DISTINCT l.pid)
-      FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-     WHERE NOT l.granted AND a.datname = current_database();
+    UNION ALL SELECT 'genflow_database_lock_waits', NULL, NULL, NULL, genflow.lock_waits();
 END $$;

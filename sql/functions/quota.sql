@@ -1,16 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- quota(p_user, p_day): the credits and limits of a user and their use. Always one row; a user
--- without an account has 0 credits.
--- Called by: getQuota, and the responses that report a refusal. Locks: none. p_day: see day.sql.
--- day_limit, week_limit NULL: no limit. remaining: credits that a generation could hold now.
--- day_reset: when day_used starts again from 0. If the day is rolling: when the oldest use of the
--- last 24 hours leaves the window (now, if there is none). wait: seconds until the tighter of the
--- two limits resets.
-CREATE OR REPLACE FUNCTION genflow.quota(p_user text, p_day text DEFAULT 'UTC')
+-- quota_of(p_user, p_day): quota() of the account with the number p_user (NULL: none). Called by:
+-- quota, and functions that know the number.
+CREATE OR REPLACE FUNCTION genflow.quota_of(p_user bigint, p_day text)
 RETURNS TABLE (balance bigint, held bigint, day_limit bigint, day_used bigint, week_limit bigint,
                week_used bigint,
                remaining bigint, day_reset text, at text, wait integer)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH clock AS (
         SELECT z.now, z.zone, d.today, genflow.week_of(d.today) AS monday
           FROM (SELECT statement_timestamp() AS now, genflow.day_zone(p_day) AS zone) z
@@ -43,4 +38,19 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                         OR u.day_limit IS NULL
                                         THEN u.week_reset ELSE u.day_reset END - c.now))::integer
       FROM used u, clock c
+$$;
+
+-- quota(p_user, p_day): the credits and limits of a user and their use. Always one row; a user
+-- without an account has 0 credits.
+-- Called by: getQuota, and the responses that report a refusal. Locks: none. p_day: see day.sql.
+-- day_limit, week_limit NULL: no limit. remaining: credits that a generation could hold now.
+-- day_reset: when day_used starts again from 0. If the day is rolling: when the oldest use of the
+-- last 24 hours leaves the window (now, if there is none). wait: seconds until the tighter of the
+-- two limits resets.
+CREATE OR REPLACE FUNCTION genflow.quota(p_user text, p_day text DEFAULT 'UTC')
+RETURNS TABLE (balance bigint, held bigint, day_limit bigint, day_used bigint, week_limit bigint,
+               week_used bigint,
+               remaining bigint, day_reset text, at text, wait integer)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT q.* FROM genflow.quota_of(genflow.account_of(p_user), p_day) q
 $$;

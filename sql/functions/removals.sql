@@ -10,27 +10,30 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT substring(p_url FROM '(?:' || p_id::text || '-|_)([0-9a-f]{32})\.[a-z]+$')
 $$;
 
--- removal_add(p_id, p_type, p_url, p_media_type, p_secret, p_run_id, p_due): records that the
--- picture of a generation has to be removed.
+-- removal_add(p_id, p_type, p_url, p_media_type, p_secret, p_run_id, p_due, p_again): records that
+-- the picture of a generation has to be removed.
 --   p_url     its address; NULL: it may have been stored, and every store that may have it has to
 --             remove it
 --   p_secret  the random part of its name
 --   p_run_id  the client's name of the generation, which its name may contain; NULL: none
 --   p_due     when; NULL: now
+--   p_again   when once more, from every store; NULL: never
 -- If a removal of the same generation waits already, it becomes one for every store.
--- Called by: delete, restored, settle. Locks: the row.
+-- Called by: delete, restored, settle, stray, admin_takedown. Locks: the row.
 CREATE OR REPLACE FUNCTION genflow.removal_add(p_id uuid, p_type smallint, p_url text,
                                                p_media_type text, p_secret text, p_run_id text,
-                                               p_due timestamptz DEFAULT NULL) RETURNS void
+                                               p_due timestamptz DEFAULT NULL,
+                                               p_again timestamptz DEFAULT NULL) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO genflow.removals AS r (job_id, type_no, url, media_type, picture_secret, run_id,
-                                       due_at)
+                                       due_at, again_at)
     VALUES (p_id, p_type, p_url, p_media_type, p_secret, p_run_id,
-            coalesce(p_due, clock_timestamp()))
+            coalesce(p_due, clock_timestamp()), p_again)
         ON CONFLICT (job_id) DO UPDATE SET url = NULL, picture_secret = coalesce(r.picture_secret,
             EXCLUDED.picture_secret),
                                            run_id = coalesce(r.run_id, EXCLUDED.run_id),
-                                           due_at = EXCLUDED.due_at, tries = 0
+                                           due_at = EXCLUDED.due_at, tries = 0,
+                                           again_at = greatest(r.again_at, EXCLUDED.again_at)
 $$;
 
 -- removal_claim(p_types, p_limit, p_lease, p_from): claims removals of pictures of those types that
@@ -68,11 +71,14 @@ BEGIN
 END $$;
 
 -- removal_done(p_id, p_url): the picture is gone from p_url ('': from every store). A removal that
--- was recorded again meanwhile stays. p_url NULL: the caller is a server from before schema 14,
--- which finds only pictures named by the id; removals of others stay, too. Called by: the
--- dispatcher's writers. Locks: the row.
+-- was recorded again meanwhile stays, and one that is to be repeated waits for that. p_url NULL:
+-- the caller is a server from before schema 14, which finds only pictures named by the id; removals
+-- of others stay, too. Called by: the dispatcher's writers. Locks: the row.
 CREATE OR REPLACE FUNCTION genflow.removal_done(p_id uuid, p_url text DEFAULT NULL) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE genflow.removals r SET url = NULL, due_at = r.again_at, again_at = NULL, tries = 0
+     WHERE r.job_id = p_id AND r.tries > 0 AND r.again_at IS NOT NULL
+       AND r.url IS NOT DISTINCT FROM nullif(p_url, '');
     DELETE FROM genflow.removals r
      WHERE r.job_id = p_id AND r.tries > 0
        AND CASE WHEN p_url IS NULL THEN r.url IS NOT NULL AND r.picture_secret IS NULL

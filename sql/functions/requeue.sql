@@ -36,7 +36,8 @@ BEGIN
            chain_pos = p_chain_pos, retries = p_retries, due_at = least(v_now + p_delay,
                t.deadline_at)
      WHERE t.job_id = p_id;
-    UPDATE genflow.attempts a SET outcome = p_outcome, ended_at = v_now
-     WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL AND p_outcome IS NOT NULL;
+    IF p_outcome IS NOT NULL THEN
+        PERFORM genflow.attempt_end(p_id, w.attempts, p_outcome, p_outcome = 'UNKNOWN', v_now);
+    END IF;
     RETURN 'ok';
 END $$;

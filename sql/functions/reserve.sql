@@ -26,9 +26,9 @@ BEGIN
     RETURN true;
 END $$;
 
--- reservation_oldest(p_user): the oldest unbound reservation of p_user that is open and has
+-- reservation_oldest(p_user): the oldest unbound reservation of account p_user that is open and has
 -- not expired; NULL: there is none. Called by: afford, reservation_take. Locks: none.
-CREATE OR REPLACE FUNCTION genflow.reservation_oldest(p_user text) RETURNS uuid
+CREATE OR REPLACE FUNCTION genflow.reservation_oldest(p_user bigint) RETURNS uuid
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT r.id FROM genflow.reservations r
      WHERE r.user_id = p_user AND r.unbound AND r.state = 'open'
@@ -36,12 +36,12 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
      ORDER BY r.created_at, r.id LIMIT 1
 $$;
 
--- reservation_take(p_user, p_job, p_known): ends a reservation of p_user as used by generation
--- p_job: p_known, which afford() read (may be NULL). With p_take, if another transaction has ended
--- that one, the oldest unbound reservation that is still open. The call waits for a transaction
--- that ends the same reservation, so two generations use two reservations. It ends one at most.
--- Called by: <prefix>_create. Locks: reservation, account.
-CREATE OR REPLACE FUNCTION genflow.reservation_take(p_user text, p_job uuid, p_known uuid,
+-- reservation_take(p_user, p_job, p_known): ends a reservation of account p_user as used by
+-- generation p_job: p_known, which afford() read (may be NULL). With p_take, if another transaction
+-- has ended that one, the oldest unbound reservation that is still open. The call waits for a
+-- transaction that ends the same reservation, so two generations use two reservations. It ends one
+-- at most. Called by: <prefix>_create. Locks: reservation, account.
+CREATE OR REPLACE FUNCTION genflow.reservation_take(p_user bigint, p_job uuid, p_known uuid,
                                                     p_take boolean)
 RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -88,17 +88,17 @@ BEGIN
     IF outcome = 'ok' THEN
         INSERT INTO genflow.reservations AS t (id, user_id, request_id, amount, action, unbound,
                                                created_at, expires_at)
-        VALUES (genflow.new_id(0), p_user, p_request_id, p_amount, p_action, p_unbound, v_now,
-                v_now + p_lifetime)
+        VALUES (genflow.new_id(0), v_look.account, p_request_id, p_amount, p_action, p_unbound,
+                v_now, v_now + p_lifetime)
             ON CONFLICT ON CONSTRAINT reservations_once DO NOTHING RETURNING t.* INTO r;
         IF FOUND THEN
-            PERFORM genflow.hold(r.id, p_user, p_amount, v_look.day, p_day, p_api_key);
+            PERFORM genflow.hold(r.id, v_look.account, p_amount, v_look.day, p_day, p_api_key);
         END IF;
     END IF;
     -- Refused, or the reservation exists: its state is the answer, even if the credits would not
     -- suffice again.
     IF r.id IS NULL THEN
-        SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user
+        SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = v_look.account
             AND t.request_id = p_request_id;
         IF FOUND THEN
             outcome := CASE WHEN r.amount <> p_amount THEN 'mismatch'
@@ -109,7 +109,8 @@ BEGIN
     END IF;
     action := r.action;
     expires_at := genflow.iso(r.expires_at);
-    SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a WHERE a.user_id = p_user;
+    SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a
+     WHERE a.user_id = v_look.account;
     balance := coalesce(balance, 0);
     held := coalesce(held, 0);
 END $$;
@@ -131,11 +132,12 @@ CREATE OR REPLACE FUNCTION genflow.reserve_finalize(
     OUT balance bigint, OUT held bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    v_user bigint := genflow.account_of(p_user);
     r      genflow.reservations;
     v_jobs uuid[];
 BEGIN
     charged := 0;
-    SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user
+    SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = v_user
         AND t.request_id = p_request_id FOR UPDATE;
     IF NOT FOUND THEN
         outcome := 'not_found';
@@ -150,7 +152,7 @@ BEGIN
             SELECT k.job_id FROM genflow.idempotency_keys f JOIN genflow.idempotency_keys k
                 ON k.user_id = f.user_id AND k.key IN (SELECT f.key || ' ' || i
                                                        FROM generate_series(2, 10) i)
-             WHERE f.user_id = p_user AND f.job_id = r.job_id);
+             WHERE f.user_id = v_user AND f.job_id = r.job_id);
         SELECT b.status INTO status FROM unnest(v_jobs) WITH ORDINALITY AS j(id, no),
                genflow.job_brief(j.id) b
          ORDER BY b.status NOT IN ('pending', 'processing'), j.no LIMIT 1;
@@ -161,7 +163,7 @@ BEGIN
             OR genflow.ended_by(r.id, p_call)
                         THEN 'returned' ELSE 'ended' END;
     END IF;
-    SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a WHERE a.user_id = p_user;
+    SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a WHERE a.user_id = v_user;
 END $$;
 
 -- reservations_expire(p_limit): ends up to p_limit open reservations that have expired, the oldest

@@ -11,17 +11,18 @@ CREATE OR REPLACE FUNCTION genflow.template_put(
         OUT id uuid, OUT created_at text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    t genflow.templates;
+    v_user bigint := genflow.account_make(p_user);
+    t      genflow.templates;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('genflow templates of ' || p_user, 0));
-    SELECT * INTO t FROM genflow.templates o WHERE o.user_id = p_user AND o.name = p_name;
+    PERFORM pg_advisory_xact_lock(hashtextextended('genflow templates of ' || v_user, 0));
+    SELECT * INTO t FROM genflow.templates o WHERE o.user_id = v_user AND o.name = p_name;
     IF NOT FOUND THEN
-        IF (SELECT count(*) FROM genflow.templates o WHERE o.user_id = p_user) >= p_max THEN
+        IF (SELECT count(*) FROM genflow.templates o WHERE o.user_id = v_user) >= p_max THEN
             outcome := 'too_many';
             RETURN;
         END IF;
         INSERT INTO genflow.templates AS n (id, user_id, name, type, config, created_at)
-        VALUES (genflow.new_id(0), p_user, p_name, p_type, p_config, clock_timestamp())
+        VALUES (genflow.new_id(0), v_user, p_name, p_type, p_config, clock_timestamp())
         RETURNING n.* INTO t;
     ELSIF t.type IS DISTINCT FROM p_type OR t.config <> p_config THEN
         outcome := 'taken';
@@ -39,7 +40,7 @@ RETURNS TABLE (id uuid, name text, type text, config jsonb, created_at text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT t.id, t.name, t.type, t.config, genflow.iso(t.created_at)
       FROM genflow.templates t
-     WHERE t.user_id = p_user AND (p_before IS NULL OR t.id < p_before)
+     WHERE t.user_id = genflow.account_of(p_user) AND (p_before IS NULL OR t.id < p_before)
      ORDER BY t.id DESC LIMIT p_limit
 $$;
 
@@ -52,7 +53,7 @@ DECLARE
     t genflow.templates;
 BEGIN
     SELECT * INTO t FROM genflow.templates o WHERE o.id = p_id;
-    IF t.user_id = p_user THEN
+    IF t.user_id = genflow.account_of(p_user) THEN
         outcome := 'ok';
         type := t.type;
         config := t.config;
@@ -68,10 +69,10 @@ CREATE OR REPLACE FUNCTION genflow.template_delete(p_user text, p_id uuid,
                                                    p_call uuid DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_user text;
+    v_user bigint;
 BEGIN
     SELECT t.user_id INTO v_user FROM genflow.templates t WHERE t.id = p_id FOR UPDATE;
-    IF v_user = p_user THEN
+    IF v_user = genflow.account_of(p_user) THEN
         DELETE FROM genflow.templates t WHERE t.id = p_id;
         PERFORM genflow.call_keep(p_call, '{}');
         RETURN 'ok';

@@ -24,3 +24,12 @@ BEGIN
     END LOOP;
     RETURN NULL;
 END $$;
+
+-- type_row(p_id): the row of that type in genflow.types, if its table is there; else all NULL.
+-- Called by: functions that read the table of a generation. Locks: none.
+CREATE OR REPLACE FUNCTION genflow.type_row(p_id uuid) RETURNS genflow.types
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT y FROM genflow.types y
+     WHERE y.name = genflow.type_of(p_id)
+       AND to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL
+$$;

@@ -38,11 +38,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT u.user_id, hashtextextended(concat_ws('.', a.xmin, w.jobs, w.versions,
                                                  'e' || e.xmin), 0)::text
       FROM unnest(p_users) AS u (user_id)
-      LEFT JOIN genflow.accounts a ON a.user_id = u.user_id
-      LEFT JOIN LATERAL (SELECT n.xmin FROM genflow.edits n WHERE n.user_id = u.user_id
+      LEFT JOIN genflow.accounts a
+             ON a.realm = genflow.realm_of(u.user_id) AND a.name = genflow.name_of(u.user_id)
+      LEFT JOIN LATERAL (SELECT n.xmin FROM genflow.edits n WHERE n.user_id = a.user_id
                           ORDER BY n.at DESC LIMIT 1) e ON true
      CROSS JOIN LATERAL (SELECT count(*) AS jobs, sum(t.xmin::text::bigint) AS versions
-                           FROM genflow.work t WHERE t.user_id = u.user_id) w
+                           FROM genflow.work t WHERE t.user_id = a.user_id) w
 $$;
 
 -- xid_distance(p_xmin, p_xid): how many transactions began from p_xid to the one that wrote a row
@@ -62,10 +63,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
        AND genflow.xid_distance(p_xmin, p_xid) <> ALL (p_seen)
 $$;
 
--- new_edits(p_user, p_xid, p_seen): those of the newest 1,000 edits of p_user that are new in the
--- sense of is_since(), and all that are up to 10 seconds older: more are not read. Called by:
--- user_instant(), user_changes(). Locks: none. The plan is pinned as that of a claim.
-CREATE OR REPLACE FUNCTION genflow.new_edits(p_user text, p_xid bigint, p_seen bigint[])
+-- new_edits(p_user, p_xid, p_seen): those of the newest 1,000 edits of account p_user that are new
+-- in the sense of is_since(), and all that are up to 10 seconds older: more are not read. Called
+-- by: user_instant(), user_changes(). Locks: none. The plan is pinned as that of a claim.
+CREATE OR REPLACE FUNCTION genflow.new_edits(p_user bigint, p_xid bigint, p_seen bigint[])
 RETURNS TABLE (job_id uuid, xid xid)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off
@@ -88,7 +89,7 @@ END $$;
 -- user_instant(p_user, p_xid): <xid>[-<d>...] of now, where p_xid is the oldest transaction that
 -- runs. A transaction that looks has not seen its own rows. Called by: user_events(). Locks: none.
 -- The plan is pinned as that of a claim: of thousands of entries it reads the newest.
-CREATE OR REPLACE FUNCTION genflow.user_instant(p_user text, p_xid bigint) RETURNS text
+CREATE OR REPLACE FUNCTION genflow.user_instant(p_user bigint, p_xid bigint) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off
     SET enable_bitmapscan = off
@@ -125,10 +126,10 @@ BEGIN
                                       FROM unnest(v_seen) AS d (distance)));
 END $$;
 
--- user_changes(p_user, p_new, p_xid, p_seen): the generations of p_user that have changed since an
--- instant: p_new ledger entries ago, or by transaction p_xid or a later one that is not among
--- p_seen. NULL among them: there may be more. Called by: user_events(). Locks: none.
-CREATE OR REPLACE FUNCTION genflow.user_changes(p_user text, p_new bigint, p_xid bigint,
+-- user_changes(p_user, p_new, p_xid, p_seen): the generations of account p_user that have changed
+-- since an instant: p_new ledger entries ago, or by transaction p_xid or a later one that is not
+-- among p_seen. NULL among them: there may be more. Called by: user_events(). Locks: none.
+CREATE OR REPLACE FUNCTION genflow.user_changes(p_user bigint, p_new bigint, p_xid bigint,
                                                 p_seen bigint[])
 RETURNS TABLE (id uuid)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -195,8 +196,9 @@ DECLARE
     v_of      text := (SELECT left(encode(sha256(convert_to(s.line || ' ' || p_user, 'UTF8')),
                                           'hex'), 8) FROM genflow.site s);
     v_now     pg_snapshot := pg_current_snapshot();
+    v_user    bigint := genflow.account_of(p_user);
     v_entries bigint := coalesce((SELECT a.entries FROM genflow.accounts a
-                                   WHERE a.user_id = p_user), 0);
+                                   WHERE a.user_id = v_user), 0);
     v_part    text[];
     v_new     bigint[];                                     -- entries since the one and the other
     v_xid     bigint[];
@@ -204,9 +206,9 @@ DECLARE
     v_later   uuid[] := '{}';                               -- than the look that goes on
 BEGIN
     SELECT q.balance, q.held, q.remaining INTO balance, held, remaining
-      FROM genflow.quota(p_user, p_day) q;
+      FROM genflow.quota_of(v_user, p_day) q;
     version := (SELECT v.version FROM genflow.user_versions(ARRAY[p_user]) v);
-    waits := EXISTS (SELECT FROM genflow.work w WHERE w.user_id = p_user AND w.turn IS NOT NULL);
+    waits := EXISTS (SELECT FROM genflow.work w WHERE w.user_id = v_user AND w.turn IS NOT NULL);
     is_reset := false;
     is_paid := false;
     IF p_since IS NOT NULL THEN
@@ -224,11 +226,11 @@ BEGIN
     END IF;
     IF p_since IS NOT NULL AND NOT is_reset THEN
         v_changes := ARRAY(SELECT c.id FROM genflow.user_changes(
-            p_user, v_new[1], v_xid[1], (string_to_array(v_part[4], '-'))[2:]::bigint[]) c);
+            v_user, v_new[1], v_xid[1], (string_to_array(v_part[4], '-'))[2:]::bigint[]) c);
         is_paid := v_new[1] > 0;
         IF v_part[8] IS NOT NULL THEN
             v_later := ARRAY(SELECT c.id FROM genflow.user_changes(
-                p_user, v_new[2], v_xid[2], (string_to_array(v_part[7], '-'))[2:]::bigint[]) c);
+                v_user, v_new[2], v_xid[2], (string_to_array(v_part[7], '-'))[2:]::bigint[]) c);
             is_paid := is_paid AND v_new[2] = 0;
             instant := concat(v_of, '.', v_part[5], '.', v_part[6], v_part[7]);
         END IF;
@@ -236,7 +238,7 @@ BEGIN
     END IF;
     IF instant IS NULL OR is_reset THEN
         instant := concat_ws('.', v_of, v_entries, genflow.user_instant(
-            p_user, pg_snapshot_xmin(v_now)::text::bigint));
+            v_user, pg_snapshot_xmin(v_now)::text::bigint));
     END IF;
     FOR id, type, row_version, changed IN
         SELECT g.id, t.name, w.xmin::text, g.changed
@@ -246,7 +248,7 @@ BEGIN
                            AND c.id <> ALL (v_later)
                          UNION ALL
                         (SELECT w.job_id, false FROM genflow.work w
-                          WHERE p_waiting AND w.user_id = p_user AND w.turn IS NOT NULL
+                          WHERE p_waiting AND w.user_id = v_user AND w.turn IS NOT NULL
                           ORDER BY w.turn LIMIT 100)) u
                  GROUP BY u.id) g
           LEFT JOIN genflow.edits d ON d.job_id = g.id     -- ids of older systems have no type

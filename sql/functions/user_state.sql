@@ -14,15 +14,17 @@ RETURNS TABLE (balance bigint, held bigint, day_limit bigint, day_used bigint, w
                week_used bigint, remaining bigint, day_reset text, at text, wait integer,
                live bigint, queued bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_user bigint := genflow.account_of(p_user);
 BEGIN
     RETURN QUERY
     SELECT q.*,
            CASE WHEN p_concurrent IS NOT NULL THEN
-                (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = p_user
+                (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = v_user
                                        LIMIT p_concurrent) l) END,
            CASE WHEN p_queue IS NOT NULL THEN
                 (SELECT coalesce(max(least(p.place, p_queue)), 0) FROM genflow.types t,
                         LATERAL genflow.queue_place(t.no, -1::smallint, 'infinity') p
                   WHERE t.name = ANY (p_types)) END
-      FROM genflow.quota(p_user, p_day) q;
+      FROM genflow.quota_of(v_user, p_day) q;
 END $$;

@@ -95,6 +95,7 @@ BEGIN
             THEN 'rejected: another row has this id in other letters'
             WHEN b.user_id IS NULL THEN 'rejected: it has no user'
             WHEN length(b.user_id) > 255 THEN 'rejected: its user has more than 255 characters'
+            WHEN b.user_id ~ '[[:cntrl:]]' THEN 'rejected: its user has control characters'
             WHEN d.source = b.source THEN 'already: '
             WHEN d.user_id = b.user_id AND (length(b.legacy_id) >= 16
                  OR d.hash = md5(coalesce(b.picture, ''))) THEN 'already: moved from ' || d.source
@@ -140,13 +141,18 @@ BEGIN
         CASE WHEN v_sized THEN 'height' ELSE 'id' END];
 END $$;
 
--- put(p_type, p_where): writes those of the batch that go into that type's table.
+-- put(p_type, p_where): writes those of the batch that go into that type's table. Their users get
+-- accounts, without credits.
 CREATE OR REPLACE PROCEDURE genflow_migrate.put(p_type text, p_where text)
 LANGUAGE plpgsql AS $$
 DECLARE
     t record;
 BEGIN
     SELECT * INTO STRICT t FROM genflow_migrate.types() y WHERE y.name = p_type;
+    EXECUTE format($q$
+        SELECT count(genflow.account_make(u.user_id))
+          FROM (SELECT DISTINCT b.user_id FROM batch_rows b
+                 WHERE b.outcome = 'moved' AND b.type = %L AND %s) u$q$, p_type, p_where);
     EXECUTE format($q$
         WITH put AS (
             INSERT INTO moved (legacy_id, source, type_no, id, user_id, hash, spelled)
@@ -158,7 +164,7 @@ BEGIN
             max_retries, provider, model, provider_kind, provider_ref, image_url, original_url,
             persisted, result, error_code, error_message, created_at, finished_at, legacy_id,
             visibility, allow_remix, tags, meta)
-        SELECT genflow_migrate.make_id(%3$s, b.created_at, b.canon), b.user_id, b.run_id,
+        SELECT genflow_migrate.make_id(%3$s, b.created_at, b.canon), a.user_id, b.run_id,
                CASE WHEN b.state IN ('empty', 'unfinished') THEN 'failed' ELSE b.state END,
                b.preset, b.prompt, b.source_url,
                jsonb_strip_nulls(jsonb_build_object('negative_prompt', b.j->'negative_prompt',
@@ -180,6 +186,7 @@ BEGIN
                b.created_at, greatest(b.created_at, b.updated_at), b.canon, b.visibility,
                b.allow_remix, b.tags, b.meta
           FROM batch_rows b
+          JOIN genflow.accounts a ON a.realm = '' AND a.name = b.user_id
           LEFT JOIN LATERAL (
             SELECT k.kind, k.ref
               FROM (VALUES ('stability', coalesce(b.j->>'stability_job_id',

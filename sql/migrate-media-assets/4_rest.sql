@@ -153,38 +153,36 @@ BEGIN
 END $$;
 
 -- credits(p_schema, p_write, p_reserved): balances, and what is still reserved, become grants, each
--- once: the reference names table and user, or the entry. A user who has nothing gets an account,
--- so that GenflowCreditInitial gives no first credits again. genflow_migrate.reserved keeps what
--- was decided about an entry: its picture may be dropped later.
+-- once: the reference has the table and the account's number, or the entry. A user who has nothing
+-- gets an account, so that GenflowCreditInitial gives no first credits again.
+-- genflow_migrate.reserved keeps what was decided about an entry: its picture may be dropped later.
 CREATE OR REPLACE PROCEDURE genflow_migrate.credits(p_schema text, p_write boolean,
                                                     p_reserved text)
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_here boolean := to_regclass('genflow.ledger') IS NOT NULL;
+    v_here boolean := to_regprocedure('genflow.account_make(text)') IS NOT NULL;
     r      record;
     n      integer := 0;
 BEGIN
     CREATE TEMP TABLE IF NOT EXISTS credit_rows (
-        source text, user_id text, key text, amount bigint, refs text[], outcome text);
+        source text, user_id text, key text, amount bigint, names text[], outcome text);
     TRUNCATE credit_rows;
     CALL genflow_migrate.old_reserved(p_schema, p_reserved);
     INSERT INTO credit_rows
-    SELECT v.source, v.user_id, v.key, v.amount, v.refs,
+    SELECT v.source, v.user_id, v.key, v.amount, v.names,
            CASE WHEN v.user_id IS NULL THEN 'rejected: no user'
                 WHEN length(v.user_id) > 255 THEN 'rejected: the user has more than 255 characters'
+                WHEN v.user_id ~ '[[:cntrl:]]' THEN 'rejected: the user has control characters'
                 WHEN v.nth > 1 THEN 'rejected: an earlier entry has this id'
                 WHEN v.amount IS NULL THEN 'rejected: no number'
                 WHEN v.key IS NOT NULL AND v.amount < 0 THEN 'rejected: it adds credits'
                 WHEN v.outcome = 'spent' THEN 'spent'
                 WHEN v.amount < 1 THEN 'nothing to grant' ELSE 'granted' END
       FROM (SELECT o.source, o.user_id, NULL AS key, o.amount, 1 AS nth, 'open' AS outcome,
-                   ARRAY['migrate:' || o.source || ':' || o.user_id]
-                   || ARRAY(SELECT 'migrate:' || o.source || ':' || s
-                              FROM unnest(o.spellings) s WHERE s <> o.user_id) AS refs
+                   o.user_id || o.spellings AS names
               FROM genflow_migrate.old_credits(p_schema) o
             UNION ALL
-            SELECT 'reserved', e.user_id, e.key, e.amount, e.nth, e.outcome,
-                   ARRAY['migrate:reserved:' || e.key]
+            SELECT 'reserved', e.user_id, e.key, e.amount, e.nth, e.outcome, NULL
               FROM old_entries e WHERE e.reserved) v;
     UPDATE credit_rows c SET outcome = 'already there'
      WHERE c.outcome IN ('granted', 'spent')
@@ -192,8 +190,13 @@ BEGIN
     IF v_here THEN
         EXECUTE $q$UPDATE credit_rows c SET outcome = 'already there'
                     WHERE c.outcome = 'granted'
-                      AND EXISTS (SELECT FROM genflow.ledger l
-                                   WHERE l.external_ref = ANY (c.refs))$q$;
+                      AND (EXISTS (SELECT FROM genflow.ledger l
+                                    WHERE l.external_ref = 'migrate:reserved:' || c.key)
+                           OR EXISTS (SELECT FROM genflow.accounts a JOIN genflow.ledger l
+                                          ON l.user_id = a.user_id
+                                       WHERE a.realm = '' AND a.name = ANY (c.names)
+                                         AND starts_with(l.external_ref || ':', format(
+                                             'migrate:%s:%s:', c.source, a.user_id))))$q$;
     END IF;
     IF NOT p_write THEN
         RETURN;
@@ -201,14 +204,17 @@ BEGIN
     INSERT INTO genflow_migrate.reserved (key, user_id, amount, outcome)
     SELECT c.key, c.user_id, c.amount, 'spent' FROM credit_rows c
      WHERE c.key IS NOT NULL AND c.outcome = 'spent';
-    EXECUTE $q$INSERT INTO genflow.accounts (user_id)
+    EXECUTE $q$INSERT INTO genflow.accounts AS a (name)
                SELECT DISTINCT c.user_id FROM credit_rows c WHERE c.outcome = 'nothing to grant'
-                ORDER BY 1 ON CONFLICT (user_id) DO NOTHING$q$;
-    FOR r IN SELECT c.source, c.user_id, c.key, c.amount, c.refs[1] AS ref FROM credit_rows c
+                ORDER BY 1 ON CONFLICT (realm, name) DO UPDATE SET opened = true WHERE NOT a.opened
+               $q$;
+    FOR r IN SELECT c.source, c.user_id, c.key, c.amount FROM credit_rows c
               WHERE c.outcome = 'granted' ORDER BY c.user_id, c.source, c.key LOOP
-        EXECUTE 'SELECT genflow.grant_credits($1, $2, $3, $4)'
+        EXECUTE 'SELECT genflow.grant_credits($1, $2, $3, ''migrate:'' || $4 || '':'' || coalesce('
+                '$5, genflow.account_make($1)::text))'
             USING r.user_id, r.amount, CASE r.source WHEN 'reserved'
-                THEN 'reserved in the older system' ELSE 'balance in the older system' END, r.ref;
+                THEN 'reserved in the older system' ELSE 'balance in the older system' END,
+                r.source, r.key;
         INSERT INTO genflow_migrate.reserved (key, user_id, amount, outcome)
         SELECT r.key, r.user_id, r.amount, 'given back' WHERE r.key IS NOT NULL;
         n := n + 1;
@@ -230,6 +236,7 @@ BEGIN
     SELECT v.user_id, v.settings,
            CASE WHEN v.user_id IS NULL THEN 'rejected: no user'
                 WHEN length(v.user_id) > 255 THEN 'rejected: the user has more than 255 characters'
+                WHEN v.user_id ~ '[[:cntrl:]]' THEN 'rejected: the user has control characters'
                 WHEN v.wrong IS NOT NULL THEN 'rejected: neither true nor false: ' || v.wrong
                 WHEN v.settings = '{}' THEN 'nothing to move' ELSE 'moved' END
       FROM (SELECT w.user_id, min(w.name) FILTER (WHERE w.said <> '' AND w.is_on IS NULL) AS wrong,
@@ -249,17 +256,18 @@ BEGIN
                           FROM (SELECT coalesce(o.s->>k.name, o.s->>k.camel, o.j->>k.name,
                                                 o.j->>k.camel) AS said) p) x) w
              GROUP BY w.user_id) v;
-    IF to_regclass('genflow.user_settings') IS NOT NULL THEN
+    IF to_regprocedure('genflow.account_make(text)') IS NOT NULL THEN
         EXECUTE $q$UPDATE setting_rows r SET outcome = 'already there'
                     WHERE r.outcome = 'moved'
-                      AND EXISTS (SELECT FROM genflow.user_settings s WHERE s.user_id = r.user_id
+                      AND EXISTS (SELECT FROM genflow.user_settings s
+                                   WHERE s.user_id = genflow.account_of(r.user_id)
                                      AND s.settings ?& ARRAY(
                                          SELECT jsonb_object_keys(r.settings)))$q$;
     END IF;
     IF p_write THEN
         EXECUTE $q$INSERT INTO genflow.user_settings AS s (user_id, settings)
-                   SELECT r.user_id, r.settings FROM setting_rows r WHERE r.outcome = 'moved'
-                    ORDER BY 1
+                   SELECT genflow.account_make(r.user_id), r.settings
+                     FROM setting_rows r WHERE r.outcome = 'moved' ORDER BY r.user_id
                    ON CONFLICT (user_id) DO UPDATE SET settings = EXCLUDED.settings || s.settings
                    $q$;
     END IF;
@@ -504,8 +512,8 @@ DECLARE
     s record;
     t record;
 BEGIN
-    IF to_regclass('genflow.types') IS NULL THEN
-        RETURN NEXT 'mod_genflow''s schema is not there: run genflow-migrate --apply';
+    IF to_regprocedure('genflow.account_make(text)') IS NULL THEN
+        RETURN NEXT 'mod_genflow''s schema is not there, or is older: run genflow-migrate --apply';
         RETURN;
     END IF;
     RETURN QUERY SELECT
@@ -544,7 +552,8 @@ BEGIN
               JOIN seen_rows r ON r.canon = m.legacy_id AND r.source = m.source AND r.nth = 1
                   AND r.legacy_id = coalesce(m.spelled, m.legacy_id)
               JOIN %1$I.%2$I g ON g.id = m.id
-             WHERE m.type_no = %4$s AND (g.legacy_id, g.user_id, g.prompt, g.original_url,
+              LEFT JOIN genflow.accounts a ON a.user_id = g.user_id
+             WHERE m.type_no = %4$s AND (g.legacy_id, a.name, g.prompt, g.original_url,
                  g.created_at) IS DISTINCT FROM
                    (r.canon, r.user_id, r.prompt, r.picture, coalesce(r.created_at,
                        g.created_at))

@@ -11,10 +11,10 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_cancel(p_user text, p_id uuid, p_cal
                                                        OUT owner text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    v_user text;
+    v_user bigint;
 BEGIN
     SELECT m.user_id INTO v_user FROM {media} m WHERE m.id = p_id;
-    IF v_user IS DISTINCT FROM p_user THEN
+    IF (v_user = genflow.account_of(p_user)) IS NOT TRUE THEN
         outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
         RETURN;
     END IF;

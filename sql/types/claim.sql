@@ -42,7 +42,8 @@ RETURNS TABLE (id uuid, epoch integer, phase text, attempts smallint, chain_pos 
                run_id text, preset text,
                prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint,
                due_at timestamptz, age_ms bigint,
-               lane smallint, picture_secret text, last_look boolean, request_hash jsonb)
+               lane smallint, picture_secret text, last_look boolean, request_hash jsonb,
+               cost bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off
     SET enable_bitmapscan = off SET enable_sort = off AS $body$
@@ -129,7 +130,8 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id,
+        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END,
+               genflow.identity_of(w.user_id),
                w.provider, w.model, w.retries,
                m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
           INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
@@ -195,14 +197,15 @@ BEGIN
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model,
            w.provider_ref,
-           (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id,
-               m.preset, m.prompt,
+           (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint,
+           genflow.identity_of(m.user_id), m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
            (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane, w.picture_secret,
                w.last_look,
            CASE w.phase WHEN 'sending' THEN
                (SELECT a.request_hash FROM genflow.attempts a
-                 WHERE a.job_id = w.job_id AND a.no = w.attempts) END
+                 WHERE a.job_id = w.job_id AND a.no = w.attempts) END,
+           w.cost
       FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM {media} t WHERE t.id = o.job_id OFFSET 0) m;

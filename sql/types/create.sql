@@ -31,7 +31,7 @@
 --                     one such generation, whatever key the call has.
 --   p_call            the token of this call (calls.sql): repeated under it, the function returns
 --                     'ok' again, with the same epoch and intent
---   p_provider, p_model, p_hook_token, p_budget, p_price, p_request_hash
+--   p_provider, p_model, p_hook_token, p_budget, p_price, p_request_hash, p_provider_cost
 --                     the intent of attempt 1, as of attempt_begin(), for a p_owner that sends at
 --                     once: the work begins in phase 'sending'. p_provider NULL: no intent.
 --   p_api_key         the id of the API key that the request came with, for its budget
@@ -62,7 +62,7 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
     p_fallback_of uuid DEFAULT NULL,
     p_provider text DEFAULT NULL, p_model text DEFAULT NULL, p_hook_token text DEFAULT NULL,
     p_budget bigint DEFAULT NULL, p_price bigint DEFAULT 1, p_request_hash jsonb DEFAULT NULL,
-    p_api_key text DEFAULT NULL,
+    p_api_key text DEFAULT NULL, p_provider_cost bigint DEFAULT 0,
     OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text,
         OUT balance bigint, OUT held bigint,
     OUT picture_secret text, OUT intent text)
@@ -85,7 +85,7 @@ BEGIN
         outcome := genflow.api_key_afford(p_api_key, p_cost, v_look.day, v_look.reservation);
     END IF;
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
-        outcome := genflow.limits(p_user, {no}::smallint, p_concurrent,
+        outcome := genflow.limits(v_look.account, {no}::smallint, p_concurrent,
                                   CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
     IF outcome = 'ok' AND genflow.restored() IS NOT NULL THEN
@@ -93,12 +93,12 @@ BEGIN
     END IF;
     IF p_fallback_of IS NOT NULL THEN
         SELECT m.fallback_id INTO v_prior FROM {media} m
-         WHERE m.id = p_fallback_of AND m.user_id = p_user FOR UPDATE;
+         WHERE m.id = p_fallback_of AND m.user_id = v_look.account FOR UPDATE;
     END IF;
     IF outcome = 'ok' AND v_prior IS NULL THEN
         id := genflow.new_id({no});
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id, call)
-            VALUES (p_user, p_key, p_hash, id, p_call)
+            VALUES (v_look.account, p_key, p_hash, id, p_call)
             ON CONFLICT (user_id, key) DO NOTHING;
         v_made := FOUND;
         IF NOT v_made AND p_renew THEN
@@ -106,7 +106,7 @@ BEGIN
             UPDATE genflow.idempotency_keys k
                SET request_hash = p_hash, job_id = {prefix}_create.id, call = p_call,
                    created_at = v_now
-             WHERE k.user_id = p_user AND k.key = p_key
+             WHERE k.user_id = v_look.account AND k.key = p_key
                AND (genflow.job_brief(k.job_id)).status IN ('failed', 'cancelled');
             v_made := FOUND;
         END IF;
@@ -118,14 +118,15 @@ BEGIN
                                  parameters, seed, cost,
                                  max_retries, priority, webhook_url, created_at, visibility,
                                  started_at)
-            VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters,
-                    p_seed, p_cost,
+            VALUES (id, v_look.account, p_run_id, status, p_preset, p_prompt, p_source_url,
+                    p_parameters, p_seed, p_cost,
                     p_max_retries, p_priority, p_webhook_url, v_now,
-                    CASE WHEN p_take AND genflow.shares(p_user) THEN 'public' ELSE 'private' END,
+                    CASE WHEN p_take AND genflow.shares(v_look.account) THEN 'public'
+                        ELSE 'private' END,
                     CASE WHEN p_owner IS NOT NULL THEN v_now END);
             IF p_fallback_of IS NOT NULL THEN
                 UPDATE {media} m SET fallback_id = {prefix}_create.id
-                 WHERE m.id = p_fallback_of AND m.user_id = p_user;
+                 WHERE m.id = p_fallback_of AND m.user_id = v_look.account;
             END IF;
             IF p_owner IS NOT NULL AND p_start AND p_provider IS NOT NULL THEN
                 intent := genflow.attempt_at_once(p_provider, p_model, p_budget, p_price);
@@ -133,7 +134,7 @@ BEGIN
             INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at,
                                       lease_owner, epoch, priority,
                                       chain_pos, attempts, provider, model)
-            VALUES (id, p_user, {no}, p_cost, CASE WHEN NOT p_start THEN 'pending'
+            VALUES (id, v_look.account, {no}, p_cost, CASE WHEN NOT p_start THEN 'pending'
                                                    WHEN intent IS NULL THEN 'queued'
                                                    ELSE 'sending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
@@ -143,19 +144,20 @@ BEGIN
                     CASE WHEN intent IS NOT NULL THEN p_provider END,
                     CASE WHEN intent IS NOT NULL THEN p_model END)
             RETURNING work.picture_secret INTO picture_secret;
-            PERFORM genflow.reservation_take(p_user, id, v_look.reservation, p_take);
-            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day, p_api_key);
+            PERFORM genflow.reservation_take(v_look.account, id, v_look.reservation, p_take);
+            PERFORM genflow.hold(id, v_look.account, p_cost, v_look.day, p_day, p_api_key);
             -- of several generations of a prediction the first one
             IF p_parameters #>> '{front,start}' = 'true' AND p_webhook_url IS NOT NULL AND p_start
                AND (NOT p_parameters->'front' ? 'count' OR p_run_id LIKE '%-1') THEN
                 INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at, event)
-                    VALUES (id, {no}, p_user, v_now, 'start');
+                    VALUES (id, {no}, v_look.account, v_now, 'start');
             END IF;
             -- behind the hold, as a later intent is
             IF intent IS NOT NULL THEN
                 INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token,
-                                              request_hash)
-                VALUES (id, 1, epoch, p_provider, p_model, p_seed, p_hook_token, p_request_hash);
+                                              request_hash, provider_cost)
+                VALUES (id, 1, epoch, p_provider, p_model, p_seed, p_hook_token, p_request_hash,
+                        p_provider_cost);
                 IF p_budget IS NOT NULL THEN
                     PERFORM genflow.budget_add(p_provider, p_price);
                 END IF;
@@ -167,7 +169,8 @@ BEGIN
     -- Refused, or the key is taken: the generation that it created before is the answer, even if
     -- the credits would not suffice again.
     SELECT k.job_id, k.request_hash, k.call INTO id, v_hash, v_call
-      FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
+      FROM genflow.idempotency_keys k
+     WHERE k.user_id = v_look.account AND k.key = p_key;
     IF NOT FOUND OR (v_prior IS NOT NULL AND id <> v_prior) THEN
         id := v_prior;
         IF v_prior IS NOT NULL THEN

@@ -65,7 +65,7 @@ BEGIN
         RETURN;
     END;
     -- the first one has what p_take means for one
-    IF p_take AND genflow.shares(p_user) THEN
+    IF p_take AND genflow.shares(genflow.account_of(p_user)) THEN
         UPDATE {media} m SET visibility = 'public'
           FROM unnest(v_done, v_ids) AS made(outcome, id)
          WHERE m.id = made.id AND made.outcome = 'ok' AND m.visibility = 'private';

@@ -11,7 +11,8 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_delete(p_user text, p_id uuid, p_cal
                                                       OUT image_url text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    v_user  text;
+    v_user  bigint := genflow.account_of(p_user);
+    v_owner bigint;
     v_type  text;
     v_run   text;
     v_until timestamptz;
@@ -20,7 +21,7 @@ BEGIN
     -- A picture that is not persisted and expires is at its provider: the module cannot remove it.
     -- Several rows of an older system may have one picture under one run id. A thumbnail that is
     -- just being stored is removed afterwards: its host makes the removal due as soon as it can.
-    DELETE FROM {media} m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
+    DELETE FROM {media} m WHERE m.id = p_id AND m.user_id = v_user AND m.finished_at IS NOT NULL
     RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END,
         m.result ->> 'type', CASE WHEN m.legacy_id IS NULL THEN m.run_id END,
         m.thumbnail_until
@@ -33,8 +34,8 @@ BEGIN
             image_url := v_first->>'image_url';
             RETURN;
         END IF;
-        SELECT m.user_id, m.status INTO v_user, status FROM {media} m WHERE m.id = p_id;
-        outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL
+        SELECT m.user_id, m.status INTO v_owner, status FROM {media} m WHERE m.id = p_id;
+        outcome := CASE WHEN v_owner = v_user THEN 'invalid_status' WHEN v_owner IS NULL
             THEN 'not_found' ELSE 'not_yours' END;
         RETURN;
     END IF;

@@ -26,20 +26,23 @@ BEGIN
             SELECT * INTO m FROM {media} t WHERE t.legacy_id = p_id::text;
         END IF;
     ELSIF p_run_id IS NOT NULL THEN
-        SELECT * INTO m FROM {media} t WHERE t.user_id = p_user AND t.run_id = p_run_id
-            ORDER BY t.id DESC LIMIT 1;
+        SELECT * INTO m FROM {media} t WHERE t.user_id = genflow.account_of(p_user)
+            AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
         IF NOT FOUND THEN
             SELECT * INTO m FROM {media} t WHERE t.legacy_id = p_run_id;
         END IF;
     ELSE
         SELECT * INTO m FROM {media} t
          WHERE t.provider_ref = p_ref AND (p_kind IS NULL OR t.provider_kind = p_kind)
-         ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
+         ORDER BY t.user_id = genflow.account_of(p_user) DESC NULLS LAST, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN
         g.outcome := 'not_found';
         RETURN g;
-    ELSIF m.user_id IS DISTINCT FROM p_user THEN
+    END IF;
+    g.user_id := genflow.identity_of(m.user_id);
+    IF (g.user_id = p_user) IS NOT TRUE THEN
+        g.user_id := NULL;
         g.outcome := 'not_yours';
         RETURN g;
     END IF;
@@ -65,7 +68,7 @@ BEGIN
     WHEN 'replicate' THEN g.replicate_id := m.provider_ref;
     ELSE NULL;
     END CASE;
-    g.image_url := m.image_url;
+    g.image_url := m.image_url; g.taken_down_at := genflow.iso(m.taken_down_at);
     g.original_url := m.original_url; g.persisted := m.persisted;
     g.expires_at := genflow.iso(m.expires_at);
     g.fallback_used := m.fallback_used; g.error_code := m.error_code;
@@ -88,7 +91,6 @@ BEGIN
     g.tags := m.tags; g.meta := m.meta; g.favourite := m.favourite; g.title := m.title;
     g.age_ms := (extract(epoch FROM statement_timestamp() - m.created_at) * 1000)::bigint;
     g.started := m.finished_at IS NULL AND w.phase <> 'pending';
-    g.user_id := m.user_id;
     IF m.parameters ? 'input' THEN
         g.input := m.parameters -> 'input';
         g.input_summary := jsonb_build_object(

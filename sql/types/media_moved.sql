@@ -36,6 +36,26 @@ BEGIN
                 CASE WHEN legacy_id IS NOT NULL THEN NULL WHEN status = 'completed' THEN 'capture'
                      WHEN status IN ('failed', 'cancelled') THEN 'release' END) STORED;
     END IF;
+    -- Before schema version 41 each completed generation had a picture.
+    IF EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = '{media}'::regclass
+                  AND c.conname = '{name}_result') THEN
+        ALTER TABLE {media} DROP CONSTRAINT {name}_result;
+    END IF;
+    -- Before schema version 42 users were names. The table is written anew, and type_upgrade() puts
+    -- the guard back.
+    IF EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = '{media}'::regclass
+                  AND a.attname = 'user_id' AND a.atttypid = 'text'::regtype) THEN
+        INSERT INTO genflow.accounts (name, opened)
+        SELECT DISTINCT m.user_id, false FROM {media} m
+         WHERE NOT EXISTS (SELECT FROM genflow.accounts a WHERE a.realm = '' AND a.name = m.user_id)
+         ORDER BY 1 ON CONFLICT (realm, name) DO NOTHING;
+        DROP TRIGGER IF EXISTS {name}_guard ON {media};
+        ALTER TABLE {media}
+            ALTER COLUMN user_id TYPE bigint USING genflow.account_named(user_id);
+        IF EXISTS (SELECT FROM {media}) THEN
+            ANALYZE {media};                               -- a new column has no statistics
+        END IF;
+    END IF;
     -- Before schema version 36 no table had the tags. The triggers that keep it come with this one.
     IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = '{media}'::regclass
                       AND t.tgname = '{name}_tags_insert') THEN

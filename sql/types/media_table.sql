@@ -9,7 +9,7 @@
 CREATE TABLE {media} (
     -- 0: an id that this module did not make
     id               uuid     PRIMARY KEY CHECK (genflow.id_type(id) IN (0, {no})),
-    user_id          text     NOT NULL,
+    user_id          bigint   NOT NULL,                -- number of the account
     -- the client's own name; NULL: the id serves
     run_id           text     CHECK (length(run_id) BETWEEN 1 AND 200),
     status           text     NOT NULL
@@ -60,6 +60,9 @@ CREATE TABLE {media} (
     title            text     CHECK (length(title) BETWEEN 1 AND 200),
     -- a host makes the thumbnail in a store over HTTP (thumbnail_claim.sql)
     thumbnail_until  timestamptz,
+    -- an administrator took the picture down (admin_takedown.sql): image_url, original_url,
+    -- persisted and result are NULL
+    taken_down_at    timestamptz,
     -- what clients or the older system added
     meta             jsonb    CHECK (jsonb_typeof(meta) = 'object'
                                      AND octet_length(meta::text) <= 65536),
@@ -72,7 +75,8 @@ CREATE TABLE {media} (
                                                THEN status END) STORED,
     CONSTRAINT {name}_finished
         CHECK ((finished_at IS NOT NULL) = (status IN ('completed', 'failed', 'cancelled'))),
-    CONSTRAINT {name}_result   CHECK ((image_url IS NOT NULL) = (status = 'completed')),
+    CONSTRAINT {name}_picture
+        CHECK ((image_url IS NOT NULL) = (status = 'completed' AND taken_down_at IS NULL)),
     CONSTRAINT {name}_error    CHECK ((error_code IS NOT NULL) = (status = 'failed')),
     -- a moved row has ended, and was paid there
     CONSTRAINT {name}_moved

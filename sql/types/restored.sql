@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- {prefix}_restored(p_id, p_image_url, p_result): the store has now accepted a completed picture
 -- that it refused before. Called by: the dispatcher's writers. Locks: media, restores, removals.
--- Outcomes: 'ok', also if it was stored before; 'gone' the generation was deleted: the removal of
--- the picture is recorded. An existing row keeps its picture, which has this very name.
+-- Outcomes: 'ok', also if it was stored before; 'gone' the generation was deleted, or its picture
+-- taken down: the removal of the picture is recorded. An existing row keeps its picture, which has
+-- this very name.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_restored(p_id uuid, p_image_url text,
                                                      p_result jsonb) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$

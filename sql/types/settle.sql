@@ -11,12 +11,12 @@
 -- A success counts from any caller; any other end only from the holder of the current lease. A
 -- success after another end goes to genflow.late_results and charges nothing. The end is delivered
 -- to the client's webhook, if it has one.
--- A picture without a completed row is removed. Settle records the removal of a late picture. It
--- also records it for a picture that may have been stored: when the end comes from the database
--- while a host had the job, or from a host that took the job over, or after storing failed. A host
--- that still stores the picture gets 'settled' and records the removal again. An end by resume()
--- (SITE_RESTORED) records none: if a copy of a site shares the picture folder, the picture may be
--- that of a completed generation of the live site.
+-- A picture without a completed row, or of one that was taken down, is removed. Settle records the
+-- removal of a late picture. It also records it for a picture that may have been stored: when the
+-- end comes from the database while a host had the job, or from a host that took the job over, or
+-- after storing failed. A host that still stores the picture gets 'settled' and records the removal
+-- again. An end by resume() (SITE_RESTORED) records none: if a copy of a site shares the picture
+-- folder, the picture may be that of a completed generation of the live site.
 -- Called by: the dispatcher's writers, claim. Locks: work, media, ledger, account, removals.
 -- Outcomes: 'done'; 'same' it had ended in this way before; 'settled' it had already ended
 -- otherwise; 'stale' another host leads; 'unknown'.
@@ -37,8 +37,13 @@ DECLARE
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
-        SELECT t.status, t.image_url, t.run_id INTO m FROM {media} t WHERE t.id = p_id;
+        SELECT t.status, t.image_url, t.run_id, t.taken_down_at INTO m
+          FROM {media} t WHERE t.id = p_id;
         IF FOUND AND m.status = p_status THEN
+            IF v_ours AND m.taken_down_at IS NOT NULL THEN
+                PERFORM genflow.removal_add(p_id, {no}::smallint, p_image_url, p_result ->> 'type',
+                                            genflow.picture_secret(p_id, p_image_url), m.run_id);
+            END IF;
             RETURN CASE WHEN genflow.ended_by(p_id, p_call) THEN 'done' ELSE 'same' END;
         END IF;
         IF v_ours THEN
@@ -93,9 +98,11 @@ BEGIN
                                     CASE WHEN p_epoch IS NULL AND w.lease_owner IS NOT NULL
                                         THEN greatest(genflow.lease_end(w), v_now) END);
     END IF;
-    UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
-     -- a failed attempt did not make the picture
-     WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;
+    -- a failed attempt did not make the picture; other failures may have to be paid
+    PERFORM genflow.attempt_end(p_id, w.attempts, coalesce(p_error_code, p_status),
+                                coalesce(p_error_code, p_status) IN (
+                                'completed', 'cancelled', 'STORE_FAILED', 'TIMEOUT',
+                                'NETWORK_ERROR', 'SITE_RESTORED'), v_now);
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
     SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,

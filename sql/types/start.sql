@@ -12,11 +12,12 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_start(
     OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text,
         OUT prompt text, OUT source_url text,
     OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint,
-    OUT picture_secret text, OUT run_id text)
+    OUT picture_secret text, OUT run_id text, OUT cost bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    v_now  timestamptz := clock_timestamp();
-    v_user text;
+    v_now   timestamptz := clock_timestamp();
+    v_user  bigint := genflow.account_of(p_user);
+    v_owner bigint;
 BEGIN
     IF genflow.restored() IS NOT NULL THEN
         outcome := 'restored';
@@ -30,8 +31,8 @@ BEGIN
         deadline_at = v_now + p_lifetime,
         due_at      = CASE WHEN p_owner IS NULL THEN v_now
             ELSE least(v_now + p_lease, v_now + p_lifetime) END
-     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
-    RETURNING w.epoch, w.picture_secret INTO epoch, picture_secret;
+     WHERE w.job_id = p_id AND w.user_id = v_user AND w.phase = 'pending'
+    RETURNING w.epoch, w.picture_secret, w.cost INTO epoch, picture_secret, cost;
     IF FOUND THEN
         UPDATE {media} m SET status = CASE WHEN p_owner IS NULL THEN m.status ELSE 'processing' END,
                started_at = CASE WHEN p_owner IS NOT NULL THEN v_now END
@@ -47,19 +48,19 @@ BEGIN
     SELECT 'ok', m.status, m.id, CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed,
            m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint,
-           w.picture_secret, m.run_id
+           w.picture_secret, m.run_id, w.cost
       INTO outcome, status, id, epoch, preset, prompt, source_url, parameters, seed, max_retries,
-          age_ms, picture_secret, run_id
+          age_ms, picture_secret, run_id, cost
       FROM genflow.work w JOIN {media} m ON m.id = w.job_id
-     WHERE w.job_id = p_id AND w.user_id = p_user AND w.start_call = p_call;
+     WHERE w.job_id = p_id AND w.user_id = v_user AND w.start_call = p_call;
     IF FOUND THEN
         RETURN;
     END IF;
-    SELECT m.user_id, m.status INTO v_user, status FROM {media} m WHERE m.id = p_id;
-    IF v_user = p_user THEN
+    SELECT m.user_id, m.status INTO v_owner, status FROM {media} m WHERE m.id = p_id;
+    IF v_owner = v_user THEN
         outcome := 'invalid_status';
     ELSE
-        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        outcome := CASE WHEN v_owner IS NULL THEN 'not_found' ELSE 'not_yours' END;
         status := NULL;
     END IF;
 END $body$;
