@@ -59,6 +59,10 @@ typedef struct gf_ctx_t {
      * a call of its own, with a token of its own. */
     const char *call;
 
+    /* Administration: who acts, and why, as a JSON object of `admin` and `reason`, for the record
+     * of what administrators do (sql/functions/audit.sql). Else NULL. */
+    const char *by;
+
     struct gf_metrics_t *metrics; /* base/metric.h; NULL: nothing is counted */
 
     /* Begins each log line: "job=... ", "request=... "; may be "" or NULL. */

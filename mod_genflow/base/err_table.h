@@ -77,8 +77,8 @@ GF_ERR(INTERNAL,       "INTERNAL_ERROR",           500, GF_LOG_CRIT,     "GF0120
        "Internal error; the administrator finds the reason in the log")
 GF_ERR(DB_DOWN,        "DATABASE_UNAVAILABLE",     503, GF_LOG_ERR,      "GF0121",
        "The service cannot reach its database; retry later")
-GF_ERR(DB_SCHEMA,      "INTERNAL_ERROR",           500, GF_LOG_ERR,      "GF0122",
-       "The service is not set up completely; the administrator finds the reason in the log")
+GF_ERR(DB_SCHEMA,      "DATABASE_UNAVAILABLE",     503, GF_LOG_ERR,      "GF0122",
+       "The service's database is not ready for it; retry later")
 GF_ERR(READ_BODY,      "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0123",
        "The request body could not be read to its end")
 GF_ERR(NO_ASSET,       "NOT_FOUND",                404, GF_LOG_INFO,     "GF0141",

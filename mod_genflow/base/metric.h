@@ -45,7 +45,8 @@ typedef enum gf_metric_scope_t {
 typedef enum gf_metric_unit_t {
     GF_METRIC_ONE,
     GF_METRIC_SECONDS,
-    GF_METRIC_BYTES
+    GF_METRIC_BYTES,
+    GF_METRIC_MONEY /* counted in millionths */
 } gf_metric_unit_t;
 
 typedef enum gf_metric_t {

@@ -10,7 +10,7 @@
  *   scope   HOST    of this httpd: its children add to it in shared memory
  *           CHILD   the sum of what the living children set, each for itself
  *           GLOBAL  of the database: the same at each host. One child of a host reads it
- *   unit    ONE, SECONDS (counted in microseconds), BYTES
+ *   unit    ONE, SECONDS (counted in microseconds), BYTES, MONEY (counted in millionths)
  *   labels  up to three of the list in base/metric.h, in their order; NO where there are fewer
  *   panel   the group that it belongs to
  *   help    one sentence. That of a GLOBAL value says so by itself (base/metric_text.c) */
@@ -66,6 +66,9 @@ GF_METRIC(BREAKERS_OPEN, "genflow_breakers_open", GAUGE, GLOBAL, ONE, PROVIDER, 
           "Providers", "Models of this provider whose breaker is open.")
 GF_METRIC(BUDGET_SPENT, "genflow_provider_budget_spent", GAUGE, GLOBAL, ONE, PROVIDER, NO, NO,
           "Providers", "What was spent today (UTC) of GenflowProviderBudget, where there is one.")
+
+GF_METRIC(PAID, "genflow_provider_paid", COUNTER, GLOBAL, MONEY, PROVIDER, NO, NO,
+          "Providers", "Cost of attempts by GenflowProviderCost, in the currency of the site.")
 
 /* ---- credits ---- */
 

@@ -117,7 +117,7 @@ static const char *number(apr_int64_t value, gf_metric_unit_t unit, apr_pool_t *
     char *text;
     char *end;
 
-    if (unit != GF_METRIC_SECONDS) {
+    if (unit != GF_METRIC_SECONDS && unit != GF_METRIC_MONEY) {
         return apr_psprintf(pool, "%" APR_INT64_T_FMT, value);
     }
     text = apr_psprintf(pool, "%s%" APR_INT64_T_FMT ".%06d", value < 0 ? "-" : "",

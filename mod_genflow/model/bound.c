@@ -270,27 +270,82 @@ bool gf_bound_is_honoured(const gf_choice_t *choice, const char *name)
     return choice && row >= 0 && choice->honours & (1U << row);
 }
 
-/* What a request names for an aspect ratio. */
+/* NULL, or the mistake. */
+static const char *wrong_pixels(const gf_type_t *type, double pixels, apr_pool_t *pool)
+{
+    const gf_bound_t *bound = bound_of(type, PIXELS);
+    double min = bound ? bound->min : 1;
+    double max = bound ? bound->max : GF_BOUND_PIXELS_MAX;
+
+    return pixels >= min && pixels <= max
+               ? NULL
+               : apr_psprintf(pool, "must have %.0f to %.0f pixels", min, max);
+}
+
+static double pixels_of_sides(const char *sides)
+{
+    apr_int64_t width, height;
+
+    return sides && read_sides(sides, &width, &height) ? (double)width * (double)height : 0;
+}
+
+bool gf_bound_allows(const gf_type_t *type, const char *sides, apr_pool_t *pool)
+{
+    return !wrong_pixels(type, pixels_of_sides(sides), pool);
+}
+
+/* Of the size that the entry makes of an aspect ratio; 0: it makes none. */
+static double pixels_of_ratio(const gf_choice_t *choice, const char *ratio)
+{
+    return choice && choice->provider->kind->ratio_size
+               ? pixels_of_sides(choice->provider->kind->ratio_size(choice->model, ratio))
+               : 0;
+}
+
+/* What a request names for an aspect ratio, within the bounds or not. */
 static double ratio_pixels(const gf_type_t *type, const gf_choice_t *choice, gf_json_t *parameters,
                            apr_pool_t *pool)
 {
     gf_json_t *value = gf_json_get(parameters, "aspect_ratio");
-    const char *ratio, *size;
-    apr_int64_t width, height;
+    const char *ratio;
 
-    if (!choice || !choice->provider->kind->ratio_size || !value
-        || !gf_bound_passes(type, "aspect_ratio", value, pool) || !gf_json_string(value, &ratio)) {
-        return 0;
+    return value && gf_bound_passes(type, "aspect_ratio", value, pool)
+                   && gf_json_string(value, &ratio)
+               ? pixels_of_ratio(choice, ratio)
+               : 0;
+}
+
+/* A size that the entry gets, which then has no use for the ratio. */
+static bool has_size(const gf_type_t *type, const gf_choice_t *choice, gf_json_t *parameters,
+                     apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; i < KNOWN; i++) {
+        gf_json_t *value = known[i].kind == IS_SIZE ? gf_json_get(parameters, known[i].name) : NULL;
+
+        if (value && gf_bound_passes(type, known[i].name, value, pool)
+            && gf_bound_is_honoured(choice, known[i].name)) {
+            return true;
+        }
     }
-    size = choice->provider->kind->ratio_size(choice->model, ratio);
-    return size && read_sides(size, &width, &height) ? (double)width * (double)height : 0;
+    return false;
+}
+
+const char *gf_bound_wrong_ratio(const gf_type_t *type, const gf_choice_t *choice,
+                                 gf_json_t *parameters, apr_pool_t *pool)
+{
+    double pixels = ratio_pixels(type, choice, parameters, pool);
+
+    return pixels > 0 && !has_size(type, choice, parameters, pool)
+               ? wrong_pixels(type, pixels, pool)
+               : NULL;
 }
 
 double gf_bound_pixels(const gf_type_t *type, const gf_choice_t *choice, bool honoured,
                        gf_json_t *parameters, apr_pool_t *pool)
 {
     double most = 0;
-    bool has_size = false; /* that the entry gets, which then has no use for the ratio */
     double ratio;
     int i;
 
@@ -299,23 +354,21 @@ double gf_bound_pixels(const gf_type_t *type, const gf_choice_t *choice, bool ho
 
         if (value && gf_bound_passes(type, known[i].name, value, pool)) {
             double pixels = pixels_of(known[i].name, value, pool);
-
             bool sent = gf_bound_is_honoured(choice, known[i].name);
 
             most = pixels > most && (sent || !honoured) ? pixels : most;
-            has_size = has_size || sent;
         }
     }
-    ratio = has_size ? 0 : ratio_pixels(type, choice, parameters, pool);
-    return ratio > most ? ratio : most;
+    if (has_size(type, choice, parameters, pool)) {
+        return most;
+    }
+    ratio = ratio_pixels(type, choice, parameters, pool);
+    return ratio > most && !wrong_pixels(type, ratio, pool) ? ratio : most;
 }
 
 static const char *wrong_size(const gf_type_t *type, const char *name, gf_json_t *value,
                               apr_pool_t *pool)
 {
-    const gf_bound_t *bound = bound_of(type, PIXELS);
-    double min = bound ? bound->min : 1;
-    double max = bound ? bound->max : GF_BOUND_PIXELS_MAX;
     const char *text;
     double pixels;
 
@@ -329,9 +382,7 @@ static const char *wrong_size(const gf_type_t *type, const char *name, gf_json_t
                    : "must be square_hd, square, portrait_4_3, portrait_16_9, landscape_4_3, "
                      "landscape_16_9, or an object of width and height";
     }
-    return pixels >= min && pixels <= max
-               ? NULL
-               : apr_psprintf(pool, "must have %.0f to %.0f pixels", min, max);
+    return wrong_pixels(type, pixels, pool);
 }
 
 /* ---- checks ---- */
@@ -413,14 +464,30 @@ const char *gf_bound_refuses(const gf_type_t *type, const char *name, gf_json_t 
 
 /* ---- the view ---- */
 
-static void look_at_words(gf_bound_view_t *view, const char *words, apr_pool_t *pool)
+/* Not an aspect ratio of which the first entry makes a size beyond the bounds. */
+static bool is_offered(const gf_bound_view_t *view, const gf_type_t *type, const char *word,
+                       apr_pool_t *pool)
+{
+    bool is_ratio = strcmp(view->name, "aspect_ratio") == 0;
+    double pixels = is_ratio && type->chain && type->chain->nelts > 0
+                        ? pixels_of_ratio(&APR_ARRAY_IDX(type->chain, 0, gf_choice_t), word)
+                        : 0;
+
+    return pixels <= 0 || !wrong_pixels(type, pixels, pool);
+}
+
+static void look_at_words(gf_bound_view_t *view, const gf_type_t *type, const char *words,
+                          apr_pool_t *pool)
 {
     apr_array_header_t *values = apr_array_make(pool, 4, sizeof(const char *));
 
     while (*words) {
         apr_size_t length = strcspn(words, "|");
+        const char *word = apr_pstrmemdup(pool, words, length);
 
-        APR_ARRAY_PUSH(values, const char *) = apr_pstrmemdup(pool, words, length);
+        if (is_offered(view, type, word, pool)) {
+            APR_ARRAY_PUSH(values, const char *) = word;
+        }
         words += length + (words[length] == '|');
     }
     view->kind = "choice";
@@ -428,7 +495,7 @@ static void look_at_words(gf_bound_view_t *view, const char *words, apr_pool_t *
 }
 
 /* A text of any words within its length, and the usual ones of aspect_ratio. */
-static void look_at_text(gf_bound_view_t *view, int row, apr_pool_t *pool)
+static void look_at_text(gf_bound_view_t *view, const gf_type_t *type, int row, apr_pool_t *pool)
 {
     const gf_prompt_word_t *ratio = gf_prompt_ratios;
     apr_array_header_t *values;
@@ -438,7 +505,9 @@ static void look_at_text(gf_bound_view_t *view, int row, apr_pool_t *pool)
     if (strcmp(view->name, "aspect_ratio") == 0) {
         values = apr_array_make(pool, 8, sizeof(const char *));
         for (; ratio->word; ratio++) {
-            APR_ARRAY_PUSH(values, const char *) = ratio->word;
+            if (is_offered(view, type, ratio->word, pool)) {
+                APR_ARRAY_PUSH(values, const char *) = ratio->word;
+            }
         }
         view->values = values;
     }
@@ -491,13 +560,13 @@ bool gf_bound_look(gf_bound_view_t *view, int i, const gf_type_t *type, apr_pool
         break;
     case IS_WORD:
         if (words) {
-            look_at_words(view, words, pool);
+            look_at_words(view, type, words, pool);
             break;
         }
-        look_at_text(view, i, pool);
+        look_at_text(view, type, i, pool);
         break;
     case IS_FREE:
-        look_at_text(view, i, pool);
+        look_at_text(view, type, i, pool);
         break;
     }
     return strcmp(view->kind, "choice") != 0 || view->values->nelts > 1;

@@ -64,6 +64,15 @@ const char *gf_bound_listed(apr_pool_t *pool);
 #define GF_BOUND_NUMBER_MAX (1 << 30)
 bool gf_bound_number(double *number, const char *text);
 
+/* Does the type's bound of pixels allow a size like "1536x1024", which a provider is sent for an
+ * aspect ratio? */
+bool gf_bound_allows(const gf_type_t *type, const char *sides, apr_pool_t *pool);
+
+/* The mistake in the aspect ratio of checked parameters, for the client: this chain entry (NULL: no
+ * mistake) would be sent a size for it that is beyond the bounds. NULL: none. */
+const char *gf_bound_wrong_ratio(const gf_type_t *type, const gf_choice_t *choice,
+                                 gf_json_t *parameters, apr_pool_t *pool);
+
 /* Width x height that the parameters request of this chain entry (NULL: of none): of two sizes the
  * larger one, else the size of the aspect ratio. `honoured`: only sizes that the entry honours. 0:
  * no size that a provider gets is named. */

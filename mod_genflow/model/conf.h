@@ -20,6 +20,7 @@
 #include "model/section.h"
 #include "model/thumbnail.h"
 
+struct gf_servers_t;
 struct gf_store_kind_t;
 struct httpd_studio_t;
 
@@ -32,8 +33,14 @@ typedef enum { GF_PUBLIC_GENERATION, GF_PUBLIC_RUN, GF_PUBLIC_BARE } gf_public_i
 /* How requests wait: without a thread where httpd can do that, in their thread, or not at all. */
 typedef enum { GF_WATCH_PARK, GF_WATCH_BLOCK, GF_WATCH_OFF } gf_watch_mode_t;
 
-/* The server's configuration, one for all virtual hosts. */
+/* The configuration of the main server, or of a virtual host with settings of its own over it.
+ * Where a virtual host has none it is the main server's. */
 typedef struct gf_conf_t {
+    const char *realm; /* GenflowRealm of a virtual host; NULL: the main server */
+
+    /* Of all configurations, model/servers.h. NULL: this is the only one. */
+    struct gf_servers_t *servers;
+
     /* GenflowDispatch, ...Jobs, Writers: the background of each child. dispatch 0: this server only
      * takes requests. jobs_max bounds the jobs in flight of all kinds, writers is a number of
      * threads; each may borrow one database connection. */
@@ -94,6 +101,7 @@ typedef struct gf_conf_t {
     apr_int64_t janitor_jobs; /* records of a generation, from its end on */
     apr_int64_t janitor_keys; /* idempotency keys */
     apr_int64_t janitor_media;
+    apr_int64_t janitor_check; /* GenflowJanitorCheck: between two checks of the ledger; 0: none */
 
     /* GenflowStoreFolder, Url, Kind: the folder also has the spool of every other store. store_url
      * is the public prefix of its pictures, without a slash at its end. finish.c sets `store`. */
@@ -121,6 +129,8 @@ typedef struct gf_conf_t {
     apr_int64_t store_public_id;     /* PublicId: gf_public_id_t, at Cloudinary */
     apr_int64_t store_overwrite;     /* Overwrite. 1: a picture of the same name is replaced */
 
+    apr_int64_t store_cache_time; /* CacheTime: how long others may show a copy of a picture */
+
     /* Strict. 1: a picture that cannot be stored fails its generation. 0: the generation completes
      * with a temporary address, and the picture is restored later. */
     apr_int64_t store_strict;
@@ -135,6 +145,10 @@ typedef struct gf_conf_t {
     apr_int64_t credit_daily_max; /* ... up to this balance */
     apr_int64_t credit_day_limit; /* of accounts whose limits no administrator has set */
     apr_int64_t credit_week_limit;
+
+    /* GenflowCreditValue: millionths of `currency` ("EUR"), NULL: not given. */
+    apr_int64_t credit_value;
+    const char *currency;
 
     apr_int64_t feed_open;        /* GenflowFeedOpen. 1: public pictures are listed to anyone */
     apr_int64_t cloudinary_sign;  /* GenflowCloudinarySign. 1: uploads of clients are signed */
@@ -176,11 +190,16 @@ typedef struct gf_conf_t {
 
     bool has_keys; /* a section signs requests in by API keys; finish.c sets it */
 
-    apr_hash_t *providers;          /* name -> gf_provider_t */
+    /* All that its types may use: name in the database -> gf_provider_t. */
+    apr_hash_t *providers;
     const gf_ref_name_t *ref_names; /* of all kinds that have one; the last has no name */
-    apr_hash_t *types;              /* name -> gf_type_t */
-    apr_array_header_t *type_list;  /* of gf_type_t *, in order of configuration */
-    apr_array_header_t *models;     /* of gf_model_t *: GenflowModel of all sections */
+
+    /* The types that it offers: name on the wire -> gf_type_t; the same in order of configuration,
+     * of gf_type_t *, own ones first; and those that it defines itself (NULL: all). */
+    apr_hash_t *types;
+    apr_array_header_t *type_list;
+    apr_array_header_t *own_types;
+    apr_array_header_t *models; /* of gf_model_t *: GenflowModel of all sections */
 } gf_conf_t;
 
 #endif

@@ -182,8 +182,9 @@ static const char *type_names(const gf_conf_t *conf, apr_pool_t *pool)
     int i;
 
     for (i = 0; conf->type_list && i < conf->type_list->nelts; i++) {
-        list = apr_pstrcat(pool, list, *list ? ", " : "",
-                           APR_ARRAY_IDX(conf->type_list, i, const gf_type_t *)->name, NULL);
+        list =
+            apr_pstrcat(pool, list, *list ? ", " : "",
+                        gf_type_wire(APR_ARRAY_IDX(conf->type_list, i, const gf_type_t *)), NULL);
     }
     return list;
 }

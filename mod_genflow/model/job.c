@@ -9,6 +9,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "model/price.h"
+#include "model/realm.h"
+#include "model/servers.h"
 #include "model/source_url.h"
 #include "model/url.h"
 #include "model/type.h"
@@ -33,6 +36,20 @@ void gf_job_begin(gf_job_t *job, gf_ctx_t *ctx)
 {
     job->begin = gf_type_begin(job->type, ctx, job->parameters, job->source_url);
     job->chain_pos = job->chain_pos < job->begin ? job->begin : job->chain_pos;
+}
+
+int gf_job_next(const gf_job_t *job, gf_ctx_t *ctx, int position)
+{
+    const gf_price_sold_t sold = { .credits = job->cost,
+                                   .parameters = job->parameters,
+                                   .begin = job->begin };
+
+    position = gf_type_next(job->type, position, job->source_url);
+    while (position > job->begin && position != GF_TYPE_LOCAL && gf_type_choice(job->type, position)
+           && !gf_price_pays(ctx, job->type, &sold, position)) {
+        position = gf_type_next(job->type, position + 1, job->source_url);
+    }
+    return position;
 }
 
 const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool)
@@ -95,7 +112,7 @@ static void write_identity(gf_out_t *out, const gf_view_t *view)
     gf_out_put_string(out, "jobId", view->id);
     gf_out_put_string(out, "generationId", view->id);
     gf_out_put_string(out, "runId", view->run_id);
-    gf_out_put_string(out, "type", view->type->name);
+    gf_out_put_string(out, "type", gf_type_wire(view->type));
     gf_out_put_string(out, "status", view->status);
 }
 
@@ -108,6 +125,15 @@ static void write_thumbnail(gf_out_t *out, const gf_view_t *view, const char *si
 
     gf_out_put_string(out, "thumbnailUrl", absolute_url(out, site, url));
     gf_out_put_string(out, "color", url ? view->color : NULL);
+}
+
+/* {"at"}, or null. The reason is the administrators'. */
+static void write_takedown(gf_out_t *out, const gf_view_t *view)
+{
+    gf_out_put_raw(out, "takenDown",
+                   view->taken_down_at
+                       ? apr_pstrcat(out->pool, "{\"at\":\"", view->taken_down_at, "\"}", NULL)
+                       : NULL);
 }
 
 static void write_picture(gf_out_t *out, const gf_view_t *view, const char *site)
@@ -133,7 +159,7 @@ static void write_provider(gf_out_t *out, const gf_view_t *view)
 {
     const gf_ref_name_t *ref;
 
-    gf_out_put_string(out, "provider", view->provider);
+    gf_out_put_string(out, "provider", gf_servers_provider_wire(view->type->conf, view->provider));
     gf_out_put_string(out, "model", view->model);
     for (ref = view->ref_names; ref && ref->name; ref++) {
         bool known = view->provider_kind && strcmp(view->provider_kind, ref->kind) == 0;
@@ -149,7 +175,7 @@ static void write_request(gf_out_t *out, const gf_view_t *view, const char *base
     gf_out_put_string(out, "sourceUrl", gf_source_shown(out->pool, view->source_url, base, site));
     gf_out_put_raw(out, "parameters", view->parameters_json);
     gf_out_put_raw(out, "seed", view->seed_json);
-    gf_out_put_string(out, "userId", view->user);
+    gf_out_put_string(out, "userId", gf_realm_name(view->user));
     gf_out_put_string(out, "visibility", view->visibility ? view->visibility : "private");
     gf_out_put_bool(out, "allowRemix", view->allow_remix);
 }
@@ -193,6 +219,7 @@ void gf_view_write(gf_out_t *out, const gf_view_t *view, const char *base, const
 {
     write_identity(out, view);
     write_picture(out, view, site);
+    write_takedown(out, view);
     write_provider(out, view);
     write_request(out, view, base, site);
     write_marks(out, view);
@@ -200,9 +227,9 @@ void gf_view_write(gf_out_t *out, const gf_view_t *view, const char *base, const
     if (!gf_view_ended(view)) {
         const char *mount = apr_pstrcat(out->pool, gf_url_path(site), base, NULL);
 
-        gf_out_put_string(
-            out, "pollUrl",
-            apr_pstrcat(out->pool, mount, "/", view->type->name, "/status?id=", view->id, NULL));
+        gf_out_put_string(out, "pollUrl",
+                          apr_pstrcat(out->pool, mount, "/", gf_type_wire(view->type),
+                                      "/status?id=", view->id, NULL));
         gf_out_put_string(out, "eventsUrl",
                           apr_pstrcat(out->pool, mount, "/generation/", view->id, "/events", NULL));
     }
@@ -244,7 +271,7 @@ static const char *input_of(const gf_out_t *out, const gf_view_t *view, const ch
     gf_out_init(&input, out->pool, 512);
     input.twins = out->twins;
     gf_out_open(&input, '{');
-    gf_out_put_string(&input, "type", view->type->name);
+    gf_out_put_string(&input, "type", gf_type_wire(view->type));
     write_request(&input, view, base, site);
     gf_out_close(&input, '}');
     return input.text;
@@ -280,7 +307,7 @@ void gf_view_write_job(gf_out_t *out, const gf_view_t *view, const char *base, c
     if (gf_view_waits(view)) {
         write_place(out, view);
     }
-    gf_out_put_string(out, "provider", view->provider);
+    gf_out_put_string(out, "provider", gf_servers_provider_wire(view->type->conf, view->provider));
     gf_out_put_string(out, "model", view->model);
     if (view->input_json) { /* flat, as it was sent: its client sends it again */
         gf_out_put_raw(out, "input", view->input_json);
@@ -293,4 +320,5 @@ void gf_view_write_job(gf_out_t *out, const gf_view_t *view, const char *base, c
     write_marks(out, view);
     gf_out_put_raw(out, "result", result_of(out, view, site));
     gf_out_put_string(out, "resultUrl", absolute_url(out, site, view->image_url));
+    write_takedown(out, view);
 }

@@ -89,6 +89,7 @@ typedef struct gf_job_t {
     const char *source_url; /* model/source_url.h; NULL: none */
     const char *parameters; /* JSON object */
     apr_int64_t seed;
+    apr_int64_t cost; /* credits, fixed when it was created */
 
     const char *restore_url; /* RESTORE: where the picture is now, to be stored; else NULL */
     int restore_tries;       /* RESTORE: attempts, this one included */
@@ -114,6 +115,11 @@ void gf_job_free(gf_job_t *job);
  * further already. The job has all fields of its request. `ctx` is for scratch. */
 void gf_job_begin(gf_job_t *job, gf_ctx_t *ctx);
 
+/* Position of the first entry from `position` on that the job may go to: it fits, and the job's
+ * fixed price pays for it (gf_price_pays()) unless the job begins with it. After the end: none is
+ * left. */
+int gf_job_next(const gf_job_t *job, gf_ctx_t *ctx, int position);
+
 /* "job=... type=... user=... provider=... model=... attempt=n/m: " for log lines. */
 const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool);
 
@@ -135,6 +141,7 @@ typedef struct gf_view_t {
     /* The kind that knows the run, and its id there. */
     const char *provider_kind, *provider_ref;
     const char *color, *thumbnail; /* of its picture: "#rrggbb", NULL; gf_thumbnail_url() */
+    const char *taken_down_at;     /* an administrator took the picture down; else NULL */
     const char *image_url, *original_url, *expires_at, *error_code, *error_message, *cause_code;
     const char *progress_json, *logs_json; /* while it runs */
     const char *queue_position_json;       /* in our queue while it is pending, then in another's */

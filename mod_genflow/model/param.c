@@ -67,12 +67,13 @@ static void put_keys(gf_out_t *out, const char *name, const gf_presets_t *preset
 
 static void refuse_preset(gf_input_t *input, const check_t *check, const gf_preset_t *preset)
 {
+    const char *type = gf_type_wire(check->type);
     gf_out_t extra;
 
     gf_out_init(&extra, input->ctx->pool, 512);
     gf_out_put_string(&extra, "received", check->preset_key);
     if (!preset) {
-        gf_input_refuse(input, GF_E_PRESET, "presetKey", "is no preset of %s", check->type->name);
+        gf_input_refuse(input, GF_E_PRESET, "presetKey", "is no preset of %s", type);
         put_keys(&extra, "valid", check->presets);
     }
     else {
@@ -234,7 +235,7 @@ static bool refuse_useless(gf_input_t *input, const check_t *check, const char *
         return false;
     }
     gf_input_refuse(input, GF_E_INVALID, field, "%s takes no source picture: leave it out",
-                    check->type->name);
+                    gf_type_wire(check->type));
     return true;
 }
 
@@ -267,7 +268,7 @@ static void refuse_too_many(gf_input_t *input, const check_t *check, const char 
 
     if (spec->sources->nelts > most) {
         gf_input_refuse(input, GF_E_INVALID, spec->product_count > most ? "productImages" : field,
-                        "the providers of %s take %d picture%s at most%s", type->name, most,
+                        "the providers of %s take %d picture%s at most%s", gf_type_wire(type), most,
                         most == 1 ? "" : "s", fields);
     }
 }
@@ -483,8 +484,7 @@ static void add_words(check_t *check, const gf_input_t *input)
     }
 }
 
-/* Fills in values that the client left open: the preset's, then the type's, then the defaults of
- * two steps. */
+/* Fills in what the client left open: from the preset, the type, then the two-step defaults. */
 static gf_err_t *fill_defaults(check_t *check, const gf_input_t *input)
 {
     if (check->two_step && is_old_model(check)) { /* without such an entry the chain decides */
@@ -508,6 +508,7 @@ gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param)
                       .old = param->old,
                       .spec = spec,
                       .count = 1 };
+    gf_json_t *ratio;
 
     GF_TRY(gf_json_parse(&check.parameters, input.ctx, "{}", 2));
     memset(spec, 0, sizeof(*spec));
@@ -528,7 +529,10 @@ gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param)
     else { /* marks it as drawn, for a retry of this generation */
         gf_json_add(check.parameters, "seed", gf_input_member(&input, seed_names));
     }
+    ratio = gf_json_get(check.parameters, "aspect_ratio");
     GF_TRY(fill_defaults(&check, &input));
+    GF_TRY(
+        gf_parameters_check_ratio(ratio, check.parameters, &input, spec->type, spec->source_url));
     if (param->composed) {
         gf_json_add(check.parameters, "input", gf_json_get(input.body, "input"));
     }

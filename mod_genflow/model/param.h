@@ -6,10 +6,9 @@
 #define GF_PARAM_H
 
 #include "model/input.h"
+#include "model/price.h"
 #include "model/source.h"
 #include "model/type.h"
-
-#define GF_BATCH_MAX 10 /* generations of one request */
 
 /* A checked request: for one generation, or for several that differ in seed and run id. */
 typedef struct gf_spec_t {

@@ -135,6 +135,25 @@ void gf_parameters_read(gf_json_t *object, apr_int64_t *seed, gf_input_t *input,
     }
 }
 
+gf_err_t *gf_parameters_check_ratio(const gf_json_t *given, gf_json_t *parameters,
+                                    gf_input_t *input, const gf_type_t *type, const char *source)
+{
+    const char *name = gf_json_get(input->body, "aspectRatio") ? "aspectRatio" : "aspect_ratio";
+    const char *wrong;
+    int position;
+
+    if (!given || !type->chain) {
+        return NULL;
+    }
+    position = gf_type_begin(type, input->ctx, gf_json_text(parameters), source);
+    wrong =
+        gf_bound_wrong_ratio(type, gf_type_choice(type, position), parameters, input->ctx->pool);
+    if (wrong) {
+        gf_input_refuse(input, GF_E_INVALID, name, "%s", wrong);
+    }
+    return gf_input_end(input);
+}
+
 /* ---- what there is to choose ---- */
 
 /* The chain entries by name, without those that a request of the type cannot have. */

@@ -27,6 +27,12 @@ typedef struct gf_parameters_for_t {
 void gf_parameters_read(gf_json_t *object, apr_int64_t *seed, gf_input_t *input,
                         const gf_parameters_for_t *given_for);
 
+/* Is the size that a job of these parameters (with all defaults) begins with within the bounds,
+ * where its provider is sent one for an aspect ratio? `given`: the client's ratio; NULL: it gave
+ * none, and what is beyond the bounds is not sent. An error is the refusal. */
+gf_err_t *gf_parameters_check_ratio(const gf_json_t *given, gf_json_t *parameters,
+                                    gf_input_t *input, const gf_type_t *type, const char *source);
+
 /* The parameters that a client may choose in a request of one step, in `pool`: gf_bound_view_t.
  * Those that no model of the chain honours are left out; gf_parameters_read() takes them, too.
  * gf_parameters_read() takes what they allow, except for a `model` that does not fit the source

@@ -61,7 +61,7 @@ bool gf_prediction_read(gf_prediction_t *prediction, gf_ctx_t *ctx, const gf_vie
     apr_int64_t count = 1;
     const char *api;
 
-    prediction->model = view->type->name;
+    prediction->model = gf_type_wire(view->type);
     if (!gf_json_string(gf_json_get(front, "api"), &api) || strcmp(api, API) != 0) {
         return false;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prices: the terms of GenflowTypePrice, read when httpd starts, and the first one that holds. */
+/* Prices: the terms of GenflowTypePrice, read when httpd starts, the first one that holds, and the
+ * chain entries that a price pays for. */
 #include "model/price.h"
 
 #include <string.h>
@@ -108,8 +109,9 @@ const char *gf_price_read(gf_price_t *price, int argc, char *const argv[], apr_p
 
 static const char *name_of(const gf_choice_t *choice, apr_pool_t *pool)
 {
-    return choice->model[0] ? apr_pstrcat(pool, choice->provider->name, "/", choice->model, NULL)
-                            : choice->provider->name;
+    return choice->model[0]
+               ? apr_pstrcat(pool, gf_provider_wire(choice->provider), "/", choice->model, NULL)
+               : gf_provider_wire(choice->provider);
 }
 
 /* Some of a type's links may have been left out, for want of a key: their prices stay. */
@@ -136,7 +138,8 @@ static const char *wrong_models(const gf_type_t *type, const term_t *term, apr_p
             return apr_psprintf(pool,
                                 "<GenflowType %s>: GenflowTypePrice names model=%s, which is none "
                                 "of GenflowTypeProviders: %s",
-                                type->name, word, apr_array_pstrcat(pool, type->chain_text, ' '));
+                                gf_type_wire(type), word,
+                                apr_array_pstrcat(pool, type->chain_text, ' '));
         }
     }
     return NULL;
@@ -233,39 +236,74 @@ static bool all_hold(const gf_price_t *price, const request_t *request, apr_pool
     return true;
 }
 
-static gf_err_t *read_request(request_t *request, gf_ctx_t *ctx, const gf_price_wish_t *wish)
+/* Its parameters and number of pictures are set by the caller. */
+static void look_at_entry(request_t *request, int position, apr_pool_t *pool)
 {
-    int position = wish->chain_pos > 0
-                       ? wish->chain_pos
-                       : gf_type_begin(request->type, ctx, wish->parameters, wish->source_url);
-    const gf_choice_t *choice = gf_type_choice(request->type, position);
+    request->choice = gf_type_choice(request->type, position);
+    request->model = request->choice ? name_of(request->choice, pool) : "";
+}
 
-    request->choice = choice;
-    request->model = choice ? name_of(choice, ctx->pool) : "";
-    request->count = wish->count;
-    return gf_json_parse(&request->parameters, ctx, wish->parameters, strlen(wish->parameters));
+static apr_int64_t credits_of(const request_t *request, apr_pool_t *pool)
+{
+    const gf_type_t *type = request->type;
+    int i;
+
+    for (i = 0; i < type->prices->nelts; i++) {
+        const gf_price_t *price = &APR_ARRAY_IDX(type->prices, i, gf_price_t);
+
+        if (all_hold(price, request, pool)) {
+            return price->credits;
+        }
+    }
+    return type->cost;
 }
 
 gf_err_t *gf_price_of(apr_int64_t *credits, gf_ctx_t *ctx, const gf_type_t *type,
                       const gf_price_wish_t *wish)
 {
-    request_t request = { .type = type };
-    int i;
+    request_t request = { .type = type, .count = wish->count };
+    int position = wish->chain_pos;
 
     *credits = type->cost;
     if (!type->prices) {
         return NULL;
     }
-    GF_TRY(read_request(&request, ctx, wish));
-    for (i = 0; i < type->prices->nelts; i++) {
-        const gf_price_t *price = &APR_ARRAY_IDX(type->prices, i, gf_price_t);
-
-        if (all_hold(price, &request, ctx->pool)) {
-            *credits = price->credits;
-            return NULL;
-        }
+    if (position <= 0) {
+        position = gf_type_begin(type, ctx, wish->parameters, wish->source_url);
     }
+    look_at_entry(&request, position, ctx->pool);
+    GF_TRY(gf_json_parse(&request.parameters, ctx, wish->parameters, strlen(wish->parameters)));
+    *credits = credits_of(&request, ctx->pool);
     return NULL;
+}
+
+bool gf_price_pays(gf_ctx_t *ctx, const gf_type_t *type, const gf_price_sold_t *sold, int position)
+{
+    request_t first = { .type = type };
+    request_t next = { .type = type };
+    bool all = true;        /* it pays whatever their number was */
+    bool consistent = true; /* ... whatever it was by the price */
+    bool known = false;
+
+    if (!type->prices) {
+        return true;
+    }
+    if (gf_json_parse(&first.parameters, ctx, sold->parameters, strlen(sold->parameters))) {
+        return false;
+    }
+    next.parameters = first.parameters;
+    look_at_entry(&first, sold->begin, ctx->pool);
+    look_at_entry(&next, position, ctx->pool);
+    for (first.count = 1; first.count <= GF_BATCH_MAX; first.count++) {
+        bool pays, may_be = credits_of(&first, ctx->pool) == sold->credits;
+
+        next.count = first.count;
+        pays = credits_of(&next, ctx->pool) <= sold->credits;
+        all = all && pays;
+        consistent = consistent && (pays || !may_be);
+        known = known || may_be;
+    }
+    return known ? consistent : all;
 }
 
 void gf_price_put_terms(gf_out_t *out, const gf_price_t *price)

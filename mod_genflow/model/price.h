@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GenflowTypePrice: what a generation costs by what it requests. The price is fixed when the
- * generation is created: hold and capture are the same amount, whichever provider makes it in the
- * end. No I/O; any thread once the configuration is frozen. */
+ * generation is created: hold and capture are the same amount, and only chain entries that cost no
+ * more than that make it. No I/O; any thread once the configuration is frozen. */
 #ifndef GF_PRICE_H
 #define GF_PRICE_H
 
 #include "base/json.h"
 #include "model/conf.h"
+
+#define GF_BATCH_MAX 10 /* generations of one request */
 
 /* GenflowTypePrice: counts if every term holds. */
 typedef struct gf_price_t {
@@ -33,6 +35,20 @@ const char *gf_price_wrong(const gf_type_t *type, apr_pool_t *pool);
  * for parameters that are no JSON. */
 gf_err_t *gf_price_of(apr_int64_t *credits, gf_ctx_t *ctx, const gf_type_t *type,
                       const gf_price_wish_t *wish);
+
+/* A generation that was created at a price. */
+typedef struct gf_price_sold_t {
+    apr_int64_t credits;    /* of one picture */
+    const char *parameters; /* as above */
+    int begin;              /* position of the chain entry that it begins with */
+} gf_price_sold_t;
+
+/* Do its credits pay for the chain entry at `position`, by the prices that hold now? A type without
+ * GenflowTypePrice has one price for all entries: true. A generation does not know with how many
+ * others it was requested: every number counts for which it began at its price, or, if the prices
+ * have changed so that there is none, every number at all. False for parameters that are no JSON.
+ */
+bool gf_price_pays(gf_ctx_t *ctx, const gf_type_t *type, const gf_price_sold_t *sold, int position);
 
 /* The terms as they are configured: a JSON array of texts. */
 void gf_price_put_terms(gf_out_t *out, const gf_price_t *price);

@@ -11,13 +11,17 @@
 
 #include "genflow/provider.h"
 
+struct gf_conf_t;
+
 /* The order in which due jobs are claimed. */
 typedef enum { GF_PRIORITY_LOW, GF_PRIORITY_NORMAL, GF_PRIORITY_HIGH } gf_priority_t;
 
 /* <GenflowProvider name>. One instance per name, whichever types use it. */
 typedef struct gf_provider_t {
-    const char *name;
-    const char *kind_name;             /* Kind; without it the section's name is the kind's */
+    const char
+        *name; /* its name in the database: "stability", of a virtual host "shop-stability" */
+    const char *wire;      /* its name in the configuration and on the wire; NULL: `name` */
+    const char *kind_name; /* Kind; without it the section's name is the kind's */
     const struct gf_prov_kind_t *kind; /* never NULL after httpd_conf_finish() */
     const char *url;                   /* Url, without a slash at its end; NULL: not set */
 
@@ -54,6 +58,8 @@ typedef struct gf_provider_t {
     apr_int64_t budget;
     apr_int64_t price;
 
+    apr_array_header_t *costs; /* Cost: gf_cost_t (model/money.h). NULL: none */
+
     /* BreakerOpen: how long an open breaker lets nothing through. 0: there is no breaker. */
     apr_int64_t breaker_open;
 } gf_provider_t;
@@ -75,9 +81,13 @@ typedef struct gf_choice_t {
 
 /* <GenflowType name>. One instance per name. */
 typedef struct gf_type_t {
-    const char *name;   /* "neo-glitch" */
+    const char *name;   /* in the database: "neo-glitch", of a virtual host "shop-neo-glitch" */
+    const char *wire;   /* in the configuration and on the wire; NULL: `name`. gf_type_wire() */
     const char *prefix; /* "neo_glitch": names its SQL functions */
-    int index;          /* its place in gf_conf_t.type_list */
+    int index;          /* its place in gf_servers_types() */
+
+    /* That of the server that defines it: its store, webhooks and fetches. NULL: one for all. */
+    const struct gf_conf_t *conf;
 
     /* Label, Text: its name and description for people, of gf_language_text_t (model/language.h).
      * NULL: none. */
@@ -125,5 +135,15 @@ typedef struct gf_type_t {
     /* Price: gf_price_t in the order of the configuration (model/price.h). NULL: always cost. */
     apr_array_header_t *prices;
 } gf_type_t;
+
+static inline const char *gf_type_wire(const gf_type_t *type)
+{
+    return type->wire ? type->wire : type->name;
+}
+
+static inline const char *gf_provider_wire(const gf_provider_t *provider)
+{
+    return provider->wire ? provider->wire : provider->name;
+}
 
 #endif

@@ -8,7 +8,9 @@
 #include <apr_strings.h>
 
 #include "base/hash.h"
+#include "model/money.h"
 #include "model/price.h"
+#include "model/servers.h"
 
 #define DIGITS 16 /* of a hash: the database tells hosts apart, it defends nothing */
 #define INT    "%" APR_INT64_T_FMT
@@ -27,11 +29,12 @@ static const char *sorted_text(apr_array_header_t *texts)
 
 static const char *types_text(const gf_conf_t *conf, apr_pool_t *pool)
 {
+    const apr_array_header_t *types = gf_servers_types(conf);
     apr_array_header_t *texts = apr_array_make(pool, 16, sizeof(const char *));
     int i;
 
-    for (i = 0; i < conf->type_list->nelts; i++) {
-        const gf_type_t *type = APR_ARRAY_IDX(conf->type_list, i, const gf_type_t *);
+    for (i = 0; i < types->nelts; i++) {
+        const gf_type_t *type = APR_ARRAY_IDX(types, i, const gf_type_t *);
 
         APR_ARRAY_PUSH(texts, const char *) = apr_psprintf(
             pool, "%s " INT " " INT " " INT " %s", type->name, type->prompt_min, type->prompt_max,
@@ -61,24 +64,50 @@ static const char *rules_text(const gf_type_t *type, apr_pool_t *pool)
     return apr_pstrmemdup(pool, out.text, out.length);
 }
 
-static const char *prices_text(const gf_conf_t *conf, apr_pool_t *pool)
+static const char *costs_text(const gf_provider_t *provider, apr_pool_t *pool)
 {
-    apr_array_header_t *texts = apr_array_make(pool, 16, sizeof(const char *));
-    apr_hash_index_t *at;
+    const char *text = "";
     int i;
 
-    for (i = 0; i < conf->type_list->nelts; i++) {
-        const gf_type_t *type = APR_ARRAY_IDX(conf->type_list, i, const gf_type_t *);
+    for (i = 0; provider->costs && i < provider->costs->nelts; i++) {
+        const gf_cost_t *cost = &APR_ARRAY_IDX(provider->costs, i, gf_cost_t);
+
+        text =
+            apr_psprintf(pool, "%s " INT " %s", text, cost->amount, cost->model ? cost->model : "");
+    }
+    return text;
+}
+
+static void add_providers(apr_array_header_t *texts, const gf_conf_t *conf)
+{
+    apr_pool_t *pool = texts->pool;
+    apr_hash_index_t *at;
+
+    for (at = apr_hash_first(pool, conf->providers); at; at = apr_hash_next(at)) {
+        const gf_provider_t *provider = apr_hash_this_val(at);
+
+        APR_ARRAY_PUSH(texts, const char *) =
+            apr_psprintf(pool, "/%s " INT " " INT "%s", provider->name, provider->price,
+                         provider->budget, costs_text(provider, pool));
+    }
+}
+
+static const char *prices_text(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const apr_array_header_t *types = gf_servers_types(conf);
+    const apr_array_header_t *confs = gf_servers_confs(conf, pool);
+    apr_array_header_t *texts = apr_array_make(pool, 16, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < types->nelts; i++) {
+        const gf_type_t *type = APR_ARRAY_IDX(types, i, const gf_type_t *);
 
         APR_ARRAY_PUSH(texts, const char *) =
             apr_psprintf(pool, "%s " INT " " INT " %s", type->name, type->cost, type->fallback_cost,
                          rules_text(type, pool));
     }
-    for (at = apr_hash_first(pool, conf->providers); at; at = apr_hash_next(at)) {
-        const gf_provider_t *provider = apr_hash_this_val(at);
-
-        APR_ARRAY_PUSH(texts, const char *) = apr_psprintf(pool, "/%s " INT " " INT, provider->name,
-                                                           provider->price, provider->budget);
+    for (i = 0; i < confs->nelts; i++) {
+        add_providers(texts, APR_ARRAY_IDX(confs, i, const gf_conf_t *));
     }
     return sorted_text(texts);
 }
@@ -93,10 +122,11 @@ static const char *store_text(const gf_conf_t *conf, apr_pool_t *pool)
 {
     bool is_folder = strcmp(conf->store_kind_name, "folder") == 0;
 
-    return apr_pstrcat(pool, conf->store_kind_name, "\n", is_folder ? conf->store_folder : "", "\n",
-                       or_none(conf->store_url), "\n", or_none(conf->store_account), "\n",
-                       or_none(conf->store_region), "\n", or_none(conf->store_api), "\n",
-                       or_none(conf->store_public), "\n", or_none(conf->store_prefix), NULL);
+    return apr_pstrcat(pool, conf->store_kind_name, "\n",
+                       is_folder ? or_none(conf->store_folder) : "", "\n", or_none(conf->store_url),
+                       "\n", or_none(conf->store_account), "\n", or_none(conf->store_region), "\n",
+                       or_none(conf->store_api), "\n", or_none(conf->store_public), "\n",
+                       or_none(conf->store_prefix), NULL);
 }
 
 static const char *day_text(const gf_conf_t *conf, apr_pool_t *pool)
@@ -106,6 +136,22 @@ static const char *day_text(const gf_conf_t *conf, apr_pool_t *pool)
                         conf->credit_day_limit, conf->credit_week_limit);
 }
 
+/* The texts of all virtual hosts: of each its realm, then its own text. */
+static const char *of_all(const gf_conf_t *conf, apr_pool_t *pool,
+                          const char *(*text_of)(const gf_conf_t *conf, apr_pool_t *pool))
+{
+    const apr_array_header_t *confs = gf_servers_confs(conf, pool);
+    const char *text = text_of(conf, pool);
+    int i;
+
+    for (i = 1; i < confs->nelts; i++) {
+        const gf_conf_t *one = APR_ARRAY_IDX(confs, i, const gf_conf_t *);
+
+        text = apr_pstrcat(pool, text, "\n", one->realm, "\n", text_of(one, pool), NULL);
+    }
+    return text;
+}
+
 const char *gf_settings_hashes(const gf_conf_t *conf, apr_pool_t *pool)
 {
     const struct {
@@ -113,8 +159,8 @@ const char *gf_settings_hashes(const gf_conf_t *conf, apr_pool_t *pool)
         const char *text;
     } kinds[] = { { "types", types_text(conf, pool) },
                   { "prices", prices_text(conf, pool) },
-                  { "store", store_text(conf, pool) },
-                  { "day", day_text(conf, pool) } };
+                  { "store", of_all(conf, pool, store_text) },
+                  { "day", of_all(conf, pool, day_text) } };
     const char *hashes = "";
     char hex[GF_SHA256_HEX];
     size_t i;

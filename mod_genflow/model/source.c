@@ -271,7 +271,7 @@ bool gf_source_check(apr_array_header_t *sources, gf_input_t *input, const gf_ty
         }
         if (type->source == GF_SOURCE_NONE) {
             wrong = apr_psprintf(input->ctx->pool, "%s takes no source picture: leave it out",
-                                 type->name);
+                                 gf_type_wire(type));
         }
         else if (given > 1) {
             wrong = "give one of sourceUrl, sourceAssetId, sourceAssetIds and image only";

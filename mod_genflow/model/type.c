@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "base/json.h"
+#include "model/servers.h"
 #include "model/source_url.h"
 
 const gf_type_t *gf_type_find(const gf_conf_t *conf, const char *name, apr_pool_t *scratch_pool)
@@ -64,12 +65,12 @@ int gf_type_next(const gf_type_t *type, int position, const char *source_url)
 
 static const char *name_of(const gf_choice_t *choice)
 {
-    return choice->model[0] ? choice->model : choice->provider->name;
+    return choice->model[0] ? choice->model : gf_provider_wire(choice->provider);
 }
 
 static bool is_named(const gf_choice_t *choice, const char *model)
 {
-    const char *provider = choice->provider->name;
+    const char *provider = gf_provider_wire(choice->provider);
     size_t length = strlen(provider);
 
     return strcmp(name_of(choice), model) == 0
@@ -129,6 +130,18 @@ int gf_type_begin(const gf_type_t *type, gf_ctx_t *ctx, const char *parameters,
     return position < 0 ? gf_type_next(type, 0, source_url) : position;
 }
 
+const gf_provider_t *gf_type_provider(const gf_conf_t *conf, const char *name,
+                                      apr_pool_t *scratch_pool)
+{
+    const gf_provider_t *own =
+        conf->realm
+            ? apr_hash_get(conf->providers, apr_pstrcat(scratch_pool, conf->realm, "-", name, NULL),
+                           APR_HASH_KEY_STRING)
+            : NULL;
+
+    return own ? own : apr_hash_get(conf->providers, name, APR_HASH_KEY_STRING);
+}
+
 const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool)
 {
     int i;
@@ -138,12 +151,12 @@ const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *
             pool,
             "<GenflowType %s>: GenflowTypeProviders is missing: name at least one provider, "
             "as in `GenflowTypeProviders stability/sd3 local`",
-            type->name);
+            gf_type_wire(type));
     }
     if (type->chain_text->nelts > GF_TYPE_CHAIN_MAX) {
         return apr_psprintf(pool,
                             "<GenflowType %s>: GenflowTypeProviders names more than %d providers",
-                            type->name, GF_TYPE_CHAIN_MAX);
+                            gf_type_wire(type), GF_TYPE_CHAIN_MAX);
     }
     type->chain = apr_array_make(pool, type->chain_text->nelts, sizeof(gf_choice_t));
     for (i = 0; i < type->chain_text->nelts; i++) {
@@ -152,14 +165,14 @@ const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *
         const char *name = slash ? apr_pstrmemdup(pool, text, (apr_size_t)(slash - text)) : text;
         gf_choice_t *choice = apr_array_push(type->chain);
 
-        choice->provider = apr_hash_get(conf->providers, name, APR_HASH_KEY_STRING);
+        choice->provider = gf_type_provider(conf, name, pool);
         choice->model = slash ? slash + 1 : "";
         if (!choice->provider) {
             return apr_psprintf(
                 pool,
                 "<GenflowType %s>: GenflowTypeProviders names `%s`, but there is no "
                 "<GenflowProvider %s>",
-                type->name, text, name);
+                gf_type_wire(type), text, name);
         }
     }
     return NULL;
@@ -179,7 +192,7 @@ const char *gf_type_source(gf_type_t *type, apr_pool_t *pool)
         return apr_psprintf(pool,
                             "<GenflowType %s>: no model of GenflowTypeProviders fits "
                             "GenflowTypeSource %s: %s",
-                            type->name, takes ? "none" : "required",
+                            gf_type_wire(type), takes ? "none" : "required",
                             takes ? "each of them needs a source picture" : "none takes one");
     }
     if (type->source == GF_SOURCE_MAY) {
@@ -204,17 +217,21 @@ const gf_type_t *gf_type_two_step(const gf_conf_t *conf)
 
 const char *gf_type_only_two_step(const gf_conf_t *conf, apr_pool_t *pool)
 {
-    const gf_type_t *first = gf_type_two_step(conf);
+    const apr_array_header_t *types = gf_servers_own_types(conf);
+    const gf_type_t *first = NULL;
     int i;
 
-    for (i = first ? first->index + 1 : conf->type_list->nelts; i < conf->type_list->nelts; i++) {
-        const gf_type_t *type = APR_ARRAY_IDX(conf->type_list, i, const gf_type_t *);
+    for (i = 0; i < types->nelts; i++) {
+        const gf_type_t *type = APR_ARRAY_IDX(types, i, const gf_type_t *);
 
-        if (type->two_step) {
+        if (type->two_step && !first) {
+            first = type;
+        }
+        else if (type->two_step) {
             return apr_psprintf(pool,
                                 "GenflowTypeTwoStep On stands in <GenflowType %s> and <GenflowType "
                                 "%s>: one at most",
-                                first->name, type->name);
+                                gf_type_wire(first), gf_type_wire(type));
         }
     }
     return NULL;

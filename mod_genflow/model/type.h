@@ -7,7 +7,8 @@
 #include "base/ctx.h"
 #include "model/conf.h"
 
-/* Finds a configured type; `-` and `_` in the name are the same. NULL: there is none. */
+/* Finds a type that `conf` offers by its name on the wire; `-` and `_` in the name are the same.
+ * NULL: there is none. Names from the database: gf_servers_type(). */
 const gf_type_t *gf_type_find(const gf_conf_t *conf, const char *name, apr_pool_t *scratch_pool);
 
 #define GF_TYPE_CHAIN_MAX 32 /* chain entries */
@@ -39,6 +40,11 @@ const char *gf_type_models(const gf_type_t *type, const char *source_url, apr_po
  * object) name, else the first that fits. */
 int gf_type_begin(const gf_type_t *type, gf_ctx_t *ctx, const char *parameters,
                   const char *source_url);
+
+/* The provider that a directive of this configuration names: its own, else the main server's. NULL:
+ * there is none. Start-up only. */
+const gf_provider_t *gf_type_provider(const gf_conf_t *conf, const char *name,
+                                      apr_pool_t *scratch_pool);
 
 /* Resolves chain_text into chain. Returns NULL, or the mistake, for configtest. Start-up only. */
 const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool);
