@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "base/json.h"
+#include "model/servers.h"
 
 #define CLEAR_AT_ONCE 200
 #define BEFORE_ALL    "00000000-0000-0000-0000-000000000000"
@@ -50,7 +51,7 @@ gf_err_t *gf_admin_jobs(apr_array_header_t **jobs, gf_ctx_t *ctx, const gf_admin
         const jobs_row_t *row = &APR_ARRAY_IDX(rows, i, jobs_row_t);
         gf_admin_job_t *job = apr_array_push(*jobs);
 
-        job->type = gf_type_find(ctx->conf, row->type, ctx->pool);
+        job->type = gf_servers_type(ctx->conf, row->type);
         job->user = row->user_id;
         job->id = row->id;
     }
@@ -58,7 +59,7 @@ gf_err_t *gf_admin_jobs(apr_array_header_t **jobs, gf_ctx_t *ctx, const gf_admin
 }
 
 typedef struct cancel_in_t {
-    const char *id;
+    const char *id, *scope;
 } cancel_in_t;
 
 typedef enum { CANCELLED, CANCEL_ENDED, CANCEL_NOT_FOUND } cancel_t;
@@ -72,7 +73,8 @@ static const gf_sql_word_t cancel_words[] = { { "cancelled", CANCELLED },
                                               { "ended", CANCEL_ENDED },
                                               { "not_found", CANCEL_NOT_FOUND },
                                               { NULL, GF_SQL_NO_WORD } };
-static const gf_sql_field_t cancel_params[] = { GF_PARAM(cancel_in_t, id) };
+static const gf_sql_field_t cancel_params[] = { GF_PARAM(cancel_in_t, id),
+                                                GF_PARAM(cancel_in_t, scope) };
 static const gf_sql_field_t cancel_columns[] = {
     GF_COLUMN_WORD("outcome", cancel_row_t, outcome, cancel_words),
     GF_COLUMN_AS("status", cancel_row_t, done.status),
@@ -80,12 +82,13 @@ static const gf_sql_field_t cancel_columns[] = {
     GF_COLUMN_AS("user_id", cancel_row_t, done.user),
 };
 
-GF_STATEMENT(admin_cancel, .function = "admin_cancel", .has_call = true, GF_PARAMS(cancel_params),
-             GF_COLUMNS(cancel_row_t, cancel_columns));
+GF_STATEMENT(admin_cancel, .function = "admin_cancel", .has_by = true, .has_call = true,
+             GF_PARAMS(cancel_params), GF_COLUMNS(cancel_row_t, cancel_columns));
 
-gf_err_t *gf_admin_cancel(gf_admin_cancelled_t *done, gf_ctx_t *ctx, const char *id)
+gf_err_t *gf_admin_cancel(gf_admin_cancelled_t *done, gf_ctx_t *ctx, const char *id,
+                          const char *scope)
 {
-    const cancel_in_t in = { .id = id };
+    const cancel_in_t in = { .id = id, .scope = scope };
     cancel_row_t row;
 
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_admin_cancel, NULL, &in));
@@ -149,8 +152,8 @@ static const gf_sql_field_t clear_columns[] = {
     GF_COLUMN(clear_row_t, ended),
 };
 
-GF_STATEMENT(admin_clear, .function = "admin_clear", .has_call = true, GF_PARAMS(clear_params),
-             GF_COLUMNS(clear_row_t, clear_columns));
+GF_STATEMENT(admin_clear, .function = "admin_clear", .has_by = true, .has_call = true,
+             GF_PARAMS(clear_params), GF_COLUMNS(clear_row_t, clear_columns));
 
 gf_err_t *gf_admin_clear(gf_admin_cleared_t *done, gf_ctx_t *ctx, const gf_admin_filter_t *filter,
                          const char *admin)
@@ -192,9 +195,12 @@ static const gf_sql_field_t users_columns[] = { GF_COLUMN_AS("user_id", gf_admin
 GF_STATEMENT(admin_users, .function = "admin_users", GF_PARAMS(users_params),
              GF_COLUMNS(gf_admin_user_t, users_columns));
 
-gf_err_t *gf_admin_users(apr_array_header_t **users, gf_ctx_t *ctx, const char *after, int limit)
+gf_err_t *gf_admin_users(apr_array_header_t **users, gf_ctx_t *ctx, const char *scope,
+                         const char *after, int limit)
 {
-    const users_in_t in = { .after = after, .limit = limit, .day = ctx->conf->credit_day };
+    const users_in_t in = {
+        .user = scope, .after = after, .limit = limit, .day = ctx->conf->credit_day
+    };
 
     return gf_db_list(users, ctx, &gf_sql_admin_users, &in);
 }
@@ -234,8 +240,9 @@ typedef struct user_set_in_t {
 static const gf_sql_field_t user_set_params[] = { GF_PARAM(user_set_in_t, user),
                                                   GF_PARAM(user_set_in_t, changes) };
 
-GF_STATEMENT(admin_user_set, .function = "admin_user_set", .is_value = true, .has_call = true,
-             GF_PARAMS(user_set_params), GF_COLUMNS(found_outcome_t, found_columns));
+GF_STATEMENT(admin_user_set, .function = "admin_user_set", .is_value = true, .has_by = true,
+             .has_call = true, GF_PARAMS(user_set_params),
+             GF_COLUMNS(found_outcome_t, found_columns));
 
 gf_err_t *gf_admin_user_set(bool *found, gf_ctx_t *ctx, const char *user, const char *changes)
 {
@@ -245,8 +252,9 @@ gf_err_t *gf_admin_user_set(bool *found, gf_ctx_t *ctx, const char *user, const 
 }
 
 typedef struct entry_in_t {
-    const char *user; /* of credit */
-    const char *id;   /* of refund: the generation */
+    const char *user;  /* of credit */
+    const char *scope; /* of refund, as the next: of these users alone */
+    const char *id;    /* the generation */
     apr_int64_t amount;
     const char *reason, *reference;
 } entry_in_t;
@@ -272,19 +280,19 @@ static const gf_sql_word_t entry_words[] = { { "ok", GF_ENTRY_WRITTEN },
 static const gf_sql_field_t credit_columns[] = {
     GF_COLUMN_WORD("outcome", entry_row_t, end, entry_words),
 };
-static const gf_sql_field_t refund_params[] = { GF_PARAM(entry_in_t, id),
-                                                GF_PARAM_OR(entry_in_t, amount, 0),
-                                                GF_PARAM(entry_in_t, reason),
-                                                GF_PARAM(entry_in_t, reference) };
+static const gf_sql_field_t refund_params[] = {
+    GF_PARAM(entry_in_t, id), GF_PARAM_OR(entry_in_t, amount, 0), GF_PARAM(entry_in_t, reason),
+    GF_PARAM(entry_in_t, reference), GF_PARAM(entry_in_t, scope)
+};
 static const gf_sql_field_t refund_columns[] = {
     GF_COLUMN_WORD("outcome", entry_row_t, end, entry_words), GF_COLUMN(entry_row_t, user_id),
     GF_COLUMN(entry_row_t, amount)
 };
 
-GF_STATEMENT(admin_credit, .function = "admin_credit", .is_value = true, .has_call = true,
-             GF_PARAMS(credit_params), GF_COLUMNS(entry_row_t, credit_columns));
-GF_STATEMENT(admin_refund, .function = "admin_refund", .has_call = true, GF_PARAMS(refund_params),
-             GF_COLUMNS(entry_row_t, refund_columns));
+GF_STATEMENT(admin_credit, .function = "admin_credit", .is_value = true, .has_by = true,
+             .has_call = true, GF_PARAMS(credit_params), GF_COLUMNS(entry_row_t, credit_columns));
+GF_STATEMENT(admin_refund, .function = "admin_refund", .has_by = true, .has_call = true,
+             GF_PARAMS(refund_params), GF_COLUMNS(entry_row_t, refund_columns));
 
 gf_err_t *gf_admin_credit(gf_entry_end_t *end, gf_ctx_t *ctx, const gf_admin_entry_t *entry)
 {
@@ -302,6 +310,7 @@ gf_err_t *gf_admin_credit(gf_entry_end_t *end, gf_ctx_t *ctx, const gf_admin_ent
 gf_err_t *gf_admin_refund(gf_entry_end_t *end, gf_ctx_t *ctx, gf_admin_entry_t *entry)
 {
     const entry_in_t in = { .id = entry->generation,
+                            .scope = entry->user,
                             .amount = entry->amount,
                             .reason = entry->reason,
                             .reference = entry->reference };
@@ -346,6 +355,67 @@ gf_err_t *gf_admin_check(const char **json, gf_ctx_t *ctx)
     return call_json(json, ctx, &gf_sql_admin_check);
 }
 
+typedef struct now_in_t {
+    const char *budgets;
+} now_in_t;
+
+static const gf_sql_field_t now_params[] = { GF_PARAM(now_in_t, budgets) };
+static const gf_sql_field_t now_columns[] = {
+    GF_COLUMN(gf_admin_now_t, ledger),  GF_COLUMN(gf_admin_now_t, jobs),
+    GF_COLUMN(gf_admin_now_t, failed),  GF_COLUMN(gf_admin_now_t, breakers),
+    GF_COLUMN(gf_admin_now_t, budgets), GF_COLUMN(gf_admin_now_t, database),
+    GF_COLUMN(gf_admin_now_t, hosts),   GF_COLUMN(gf_admin_now_t, faults)
+};
+
+GF_STATEMENT(admin_now, .function = "admin_now", GF_PARAMS(now_params),
+             GF_COLUMNS(gf_admin_now_t, now_columns));
+
+gf_err_t *gf_admin_now(gf_admin_now_t *now, gf_ctx_t *ctx, const char *budgets)
+{
+    const now_in_t in = { .budgets = budgets };
+
+    return gf_db_one(now, ctx, &gf_sql_admin_now, NULL, &in);
+}
+
+typedef struct money_in_t {
+    apr_int64_t from, to;
+    const char *per, *type;
+    apr_int64_t value;
+} money_in_t;
+
+typedef struct money_row_t {
+    const char *rows, *provider_cost, *margin, *unsettled;
+} money_row_t;
+
+static const gf_sql_field_t money_params[] = { GF_PARAM(money_in_t, from), GF_PARAM(money_in_t, to),
+                                               GF_PARAM(money_in_t, per),
+                                               GF_PARAM(money_in_t, type),
+                                               GF_PARAM_OR(money_in_t, value, GF_UNSET) };
+static const gf_sql_field_t money_columns[] = { GF_COLUMN(money_row_t, rows),
+                                                GF_COLUMN(money_row_t, provider_cost),
+                                                GF_COLUMN(money_row_t, margin),
+                                                GF_COLUMN(money_row_t, unsettled) };
+
+GF_STATEMENT(admin_money, .function = "admin_money", GF_PARAMS(money_params),
+             GF_COLUMNS(money_row_t, money_columns));
+
+gf_err_t *gf_admin_money(gf_admin_money_t *money, gf_ctx_t *ctx)
+{
+    const money_in_t in = { .from = money->from,
+                            .to = money->to,
+                            .per = money->per,
+                            .type = money->type ? money->type->name : NULL,
+                            .value = ctx->conf->currency ? ctx->conf->credit_value : GF_UNSET };
+    money_row_t row;
+
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_admin_money, NULL, &in));
+    money->rows = row.rows;
+    money->provider_cost = row.provider_cost;
+    money->margin = row.margin;
+    money->unsettled = row.unsettled;
+    return NULL;
+}
+
 /* ---- presets ---- */
 
 typedef struct preset_in_t {
@@ -379,12 +449,12 @@ static const gf_sql_field_t preset_columns[] = {
 
 GF_STATEMENT(admin_presets, .function = "admin_presets", .is_value = true,
              GF_PARAMS(presets_params), GF_COLUMNS(const char *, presets_columns));
-GF_STATEMENT(admin_preset_add, .function = "admin_preset_add", .has_call = true,
+GF_STATEMENT(admin_preset_add, .function = "admin_preset_add", .has_by = true, .has_call = true,
              GF_PARAMS(add_params), GF_COLUMNS(preset_row_t, preset_columns));
-GF_STATEMENT(admin_preset_edit, .function = "admin_preset_edit", .has_call = true,
+GF_STATEMENT(admin_preset_edit, .function = "admin_preset_edit", .has_by = true, .has_call = true,
              GF_PARAMS(edit_params), GF_COLUMNS(preset_row_t, preset_columns));
 GF_STATEMENT(admin_preset_delete, .function = "admin_preset_delete", .is_value = true,
-             .has_call = true, GF_PARAMS(presets_params),
+             .has_by = true, .has_call = true, GF_PARAMS(presets_params),
              GF_COLUMNS(found_outcome_t, found_columns));
 
 gf_err_t *gf_admin_presets(apr_array_header_t **presets, gf_ctx_t *ctx, const gf_type_t *type,
@@ -442,7 +512,8 @@ static const gf_sql_field_t reset_params[] = { GF_PARAM(reset_in_t, provider),
 static const gf_sql_field_t reset_columns[] = { GF_COLUMN(reset_row_t, count) };
 
 GF_STATEMENT(admin_breaker_reset, .function = "admin_breaker_reset", .is_value = true,
-             .has_call = true, GF_PARAMS(reset_params), GF_COLUMNS(reset_row_t, reset_columns));
+             .has_by = true, .has_call = true, GF_PARAMS(reset_params),
+             GF_COLUMNS(reset_row_t, reset_columns));
 
 gf_err_t *gf_admin_breaker_reset(int *count, gf_ctx_t *ctx, const char *provider, const char *model)
 {

@@ -42,8 +42,9 @@ typedef struct gf_admin_cancelled_t {
 } gf_admin_cancelled_t;
 
 /* Ends one as cancelled, in any type, and releases its credits. The host that works on it finds its
- * lease gone. Errors: NO_GENERATION. */
-gf_err_t *gf_admin_cancel(gf_admin_cancelled_t *done, gf_ctx_t *ctx, const char *id);
+ * lease gone. scope: of these users alone (gf_realm_scope()). Errors: NO_GENERATION. */
+gf_err_t *gf_admin_cancel(gf_admin_cancelled_t *done, gf_ctx_t *ctx, const char *id,
+                          const char *scope);
 
 typedef struct gf_admin_cleared_t {
     apr_int64_t seen;      /* that were live */
@@ -63,8 +64,10 @@ typedef struct gf_admin_user_t {
     const char *json; /* the account */
 } gf_admin_user_t;
 
-/* Accounts by name, after `after` (NULL: from the first): array of gf_admin_user_t. */
-gf_err_t *gf_admin_users(apr_array_header_t **users, gf_ctx_t *ctx, const char *after, int limit);
+/* Accounts of `scope` (gf_realm_scope()) by name, after `after` (NULL: from the first): array of
+ * gf_admin_user_t. */
+gf_err_t *gf_admin_users(apr_array_header_t **users, gf_ctx_t *ctx, const char *scope,
+                         const char *after, int limit);
 
 /* The account of `user`; *json NULL: there is none. */
 gf_err_t *gf_admin_user(const char **json, gf_ctx_t *ctx, const char *user);
@@ -105,9 +108,31 @@ gf_err_t *gf_admin_refund(gf_entry_end_t *end, gf_ctx_t *ctx, gf_admin_entry_t *
 
 /* ---- figures and books: JSON ---- */
 
-/* Numbers of the last 24 hours, of the last 7 days and of live generations: an object. Its cost
- * grows with the generations of these days. */
+/* Numbers of the last 24 hours, of the last 7 days and of live generations: an object, from the
+ * sums by the hour. */
 gf_err_t *gf_admin_stats(const char **json, gf_ctx_t *ctx);
+
+/* What is going on (sql/functions/admin_now.sql): JSON values. `budgets` is an object of the
+ * configured ones, by provider. */
+typedef struct gf_admin_now_t {
+    const char *ledger, *jobs, *failed, *breakers, *budgets, *database, *hosts, *faults;
+} gf_admin_now_t;
+
+gf_err_t *gf_admin_now(gf_admin_now_t *now, gf_ctx_t *ctx, const char *budgets);
+
+/* What was held, charged and paid, and what is unsettled (sql/functions/admin_money.sql): JSON
+ * arrays of the hours or days that begin from `from` on and before `to`. */
+typedef struct gf_admin_money_t {
+    apr_time_t from, to;
+    const char *per;       /* "hour" or "day" */
+    const gf_type_t *type; /* NULL: all */
+    const char *rows;      /* set by the call, as the next ones */
+    const char *provider_cost;
+    const char *margin; /* NULL without GenflowCreditValue */
+    const char *unsettled;
+} gf_admin_money_t;
+
+gf_err_t *gf_admin_money(gf_admin_money_t *money, gf_ctx_t *ctx);
 
 /* The findings of genflow.check(): an array; "[]": the books are sound. It reads the whole ledger;
  * statement_timeout bounds it. */

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "base/clock.h"
+#include "model/servers.h"
 #include "model/type.h"
 
 #define PER_USER 200 /* keys that neither are revoked nor have expired */
@@ -48,7 +49,7 @@ static apr_uint64_t types_of(const gf_ctx_t *ctx, const char *names)
         return GF_KEY_ALL_TYPES;
     }
     for (name = apr_strtok(text, " ", &state); name; name = apr_strtok(NULL, " ", &state)) {
-        const gf_type_t *type = gf_type_find(ctx->conf, name, ctx->pool);
+        const gf_type_t *type = gf_servers_type(ctx->conf, name);
 
         types |= type ? APR_UINT64_C(1) << type->index : 0;
     }
@@ -96,6 +97,7 @@ typedef struct put_in_t {
     apr_int64_t budget;
     const char *per, *by;
     int max;
+    const char *admin; /* of administration: gf_ctx_t.by */
 } put_in_t;
 
 typedef struct put_row_t {
@@ -108,14 +110,13 @@ static const gf_sql_word_t put_words[] = { { "ok", GF_KEY_MADE },
                                            { "past", GF_KEY_PAST },
                                            { "admin", GF_KEY_ADMIN },
                                            { NULL, GF_SQL_NO_WORD } };
-static const gf_sql_field_t put_params[] = {
-    GF_PARAM(put_in_t, user),     GF_PARAM(put_in_t, id),
-    GF_PARAM_HEX(put_in_t, hash), GF_PARAM(put_in_t, name),
-    GF_PARAM(put_in_t, scopes),   GF_PARAM(put_in_t, types),
-    GF_PARAM(put_in_t, expires),  GF_PARAM_OR(put_in_t, budget, GF_KEY_NO_BUDGET),
-    GF_PARAM(put_in_t, per),      GF_PARAM(put_in_t, by),
-    GF_PARAM(put_in_t, max)
-};
+#define PUT_PARAMS                                                                       \
+    GF_PARAM(put_in_t, user), GF_PARAM(put_in_t, id), GF_PARAM_HEX(put_in_t, hash),      \
+        GF_PARAM(put_in_t, name), GF_PARAM(put_in_t, scopes), GF_PARAM(put_in_t, types), \
+        GF_PARAM(put_in_t, expires), GF_PARAM_OR(put_in_t, budget, GF_KEY_NO_BUDGET),    \
+        GF_PARAM(put_in_t, per), GF_PARAM(put_in_t, by), GF_PARAM(put_in_t, max)
+static const gf_sql_field_t put_params[] = { PUT_PARAMS };
+static const gf_sql_field_t admin_put_params[] = { PUT_PARAMS, GF_PARAM(put_in_t, admin) };
 static const gf_sql_field_t put_columns[] = {
     GF_COLUMN_WORD("outcome", put_row_t, outcome, put_words),
     GF_COLUMN(put_row_t, created_at),
@@ -124,7 +125,7 @@ static const gf_sql_field_t put_columns[] = {
 
 GF_STATEMENT(api_key_put, .function = "api_key_put", GF_PARAMS(put_params),
              GF_COLUMNS(put_row_t, put_columns));
-GF_STATEMENT(admin_api_key_put, .function = "admin_api_key_put", GF_PARAMS(put_params),
+GF_STATEMENT(admin_api_key_put, .function = "admin_api_key_put", GF_PARAMS(admin_put_params),
              GF_COLUMNS(put_row_t, put_columns));
 
 gf_err_t *gf_key_put(gf_key_end_t *end, gf_ctx_t *ctx, gf_new_key_t *key, bool admin)
@@ -141,7 +142,8 @@ gf_err_t *gf_key_put(gf_key_end_t *end, gf_ctx_t *ctx, gf_new_key_t *key, bool a
                           .budget = key->budget,
                           .per = key->per,
                           .by = key->by,
-                          .max = PER_USER };
+                          .max = PER_USER,
+                          .admin = ctx->by };
     put_row_t row;
 
     GF_TRY(
@@ -186,7 +188,15 @@ gf_err_t *gf_key_list(apr_array_header_t **list, gf_ctx_t *ctx, const char *user
         .user = user, .before = before, .limit = limit, .day = ctx->conf->credit_day
     };
 
-    return gf_db_list(list, ctx, admin ? &gf_sql_admin_api_keys : &gf_sql_api_keys, &in);
+    int i;
+
+    GF_TRY(gf_db_list(list, ctx, admin ? &gf_sql_admin_api_keys : &gf_sql_api_keys, &in));
+    for (i = 0; i < (*list)->nelts; i++) {
+        gf_key_row_t *key = &APR_ARRAY_IDX(*list, i, gf_key_row_t);
+
+        key->types = gf_servers_types_wire(ctx->conf, key->types, ctx->pool);
+    }
+    return NULL;
 }
 
 /* ---- revoking ---- */
@@ -208,7 +218,7 @@ static const gf_sql_field_t revoke_columns[] = {
 GF_STATEMENT(api_key_revoke, .function = "api_key_revoke", .is_value = true,
              GF_PARAMS(revoke_params), GF_COLUMNS(revoke_row_t, revoke_columns));
 GF_STATEMENT(admin_api_key_revoke, .function = "admin_api_key_revoke", .is_value = true,
-             GF_PARAMS(revoke_params), GF_COLUMNS(revoke_row_t, revoke_columns));
+             .has_by = true, GF_PARAMS(revoke_params), GF_COLUMNS(revoke_row_t, revoke_columns));
 
 gf_err_t *gf_key_revoke(bool *found, gf_ctx_t *ctx, const char *user, const char *id, bool admin)
 {

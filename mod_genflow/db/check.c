@@ -5,7 +5,7 @@
 
 #include <apr_strings.h>
 
-#include "model/type.h"
+#include "model/servers.h"
 
 typedef struct missing_in_t {
     const char *labels, *functions, *names; /* arrays of the same length */
@@ -71,6 +71,9 @@ static void add_function(needed_t *needed, const gf_statement_t *statement, cons
             add_name(needed, statement, function, statement->columns[i].name);
         }
     }
+    if (statement->has_by) {
+        add_name(needed, statement, function, "p_by");
+    }
     if (statement->has_call) {
         add_name(needed, statement, function, "p_call");
     }
@@ -81,7 +84,7 @@ static void add_function(needed_t *needed, const gf_statement_t *statement, cons
 
 static void add_statement(needed_t *needed, gf_ctx_t *ctx, const gf_statement_t *statement)
 {
-    const apr_array_header_t *types = ctx->conf->type_list;
+    const apr_array_header_t *types = gf_servers_types(ctx->conf);
     int i;
 
     if (!gf_sql_is_typed(statement)) {

@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "db/answer.h"
 #include "db/cause.h"
+#include "model/servers.h"
 
 #define TYPES_MAX                                                                  \
     64 /* types with an index below it are prepared; gf_type_t.index is bounded so \
@@ -120,6 +121,9 @@ static void call_begin(call_t *call, gf_ctx_t *ctx, const gf_statement_t *statem
     call->statement = statement;
     call->type = type;
     call->count = gf_sql_args(call->args, statement, in, ctx->pool);
+    if (statement->has_by) {
+        call->args[call->count++] = ctx->by;
+    }
     if (statement->has_call) {
         call->args[call->count++] = ctx->call ? ctx->call : gf_hash_random(ctx->pool, TOKEN_BYTES);
     }
@@ -285,8 +289,14 @@ static gf_err_t *make_error(gf_ctx_t *ctx, const call_t *call, const PGresult *r
     }
     if (strncmp(state, "42", 2) == 0 || strcmp(state, "3F000") == 0
         || strcmp(state, "26000") == 0) {
-        return gf_err_make(ctx, GF_E_DB_SCHEMA, APR_SUCCESS, "%s (%s): %s: SQLSTATE %s: %s", label,
-                           of, schema_cause(state, call->type), state, message);
+        err = gf_err_make(ctx, GF_E_DB_SCHEMA, APR_SUCCESS, "%s (%s): %s: SQLSTATE %s: %s", label,
+                          of, schema_cause(state, call->type), state, message);
+        err->retry_after = RETRY_AFTER_SECONDS;
+        /* health's word; a dropped table of one type, and a pooler, have none */
+        if (*state != '2' && !(call->type && strcmp(state, "42P01") == 0)) {
+            err->extra = apr_psprintf(ctx->pool, "\"fault\":\"%s\"", gf_cause_of(state)->word);
+        }
+        return err;
     }
     return gf_err_make(ctx, strncmp(state, "22", 2) == 0 ? GF_E_INVALID : GF_E_INTERNAL,
                        APR_SUCCESS, "%s (%s): SQLSTATE %s: %s", label, of, state, message);
@@ -444,18 +454,24 @@ bool gf_db_listens(const char *address)
 }
 
 /* Names of types need no quotes. */
-const char *gf_db_types(gf_ctx_t *ctx, const gf_type_t *only)
+static const char *array_of_types(gf_ctx_t *ctx, const apr_array_header_t *types)
 {
-    const apr_array_header_t *types = ctx->conf->type_list;
-    apr_array_header_t *names;
+    apr_array_header_t *names = apr_array_make(ctx->pool, types->nelts, sizeof(const char *));
     int i;
 
-    if (only) {
-        return apr_pstrcat(ctx->pool, "{", only->name, "}", NULL);
-    }
-    names = apr_array_make(ctx->pool, types->nelts, sizeof(const char *));
     for (i = 0; i < types->nelts; i++) {
         APR_ARRAY_PUSH(names, const char *) = APR_ARRAY_IDX(types, i, const gf_type_t *)->name;
     }
     return apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, names, ','), "}", NULL);
+}
+
+const char *gf_db_types(gf_ctx_t *ctx, const gf_type_t *only)
+{
+    return only ? apr_pstrcat(ctx->pool, "{", only->name, "}", NULL)
+                : array_of_types(ctx, ctx->conf->type_list);
+}
+
+const char *gf_db_all_types(gf_ctx_t *ctx)
+{
+    return array_of_types(ctx, gf_servers_types(ctx->conf));
 }

@@ -67,7 +67,10 @@ const char *gf_db_address(const gf_connection_t *connection, apr_pool_t *pool);
  */
 bool gf_db_listens(const char *address);
 
-/* The name of `only`, or of each configured type (NULL), as an array of Postgres. */
+/* The name of `only`, or of each type that ctx->conf offers (NULL), as an array of Postgres. */
 const char *gf_db_types(gf_ctx_t *ctx, const gf_type_t *only);
+
+/* The names of the types of all virtual hosts, in the order of their indices. */
+const char *gf_db_all_types(gf_ctx_t *ctx);
 
 #endif

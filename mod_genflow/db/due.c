@@ -3,7 +3,7 @@
  * db/delivery.c. */
 #include "db/due.h"
 
-#include "model/type.h"
+#include "model/servers.h"
 
 const gf_sql_field_t gf_due_params[GF_DUE_PARAMS] = { GF_PARAM(gf_due_in_t, types),
                                                       GF_PARAM(gf_due_in_t, limit),
@@ -19,7 +19,7 @@ gf_err_t *gf_due_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_statement_t *sta
     int i;
 
     *jobs = NULL;
-    in.types = gf_db_types(ctx, NULL);
+    in.types = gf_db_all_types(ctx);
     GF_TRY(gf_db_call(&rows, ctx, statement, NULL, &in, NULL));
     for (i = 0; i < gf_rows_count(rows); i++) {
         gf_job_t *job = gf_job_make(NULL);
@@ -28,7 +28,7 @@ gf_err_t *gf_due_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_statement_t *sta
         row.job = *job;
         GF_TRY(gf_rows_read(&row, ctx, rows, i, job->pool));
         *job = row.job;
-        job->type = gf_type_find(ctx->conf, row.type, ctx->pool);
+        job->type = gf_servers_type(ctx->conf, row.type);
         job->next = *jobs;
         *jobs = job;
     }

@@ -2,6 +2,7 @@
 /* Maps galleries, marks, settings, allowances and compositions to their SQL functions. */
 #include "db/gallery.h"
 
+#include "model/servers.h"
 #include "model/type.h"
 
 typedef struct gallery_in_t {
@@ -64,7 +65,7 @@ gf_err_t *gf_gallery_read(gf_gallery_t *gallery, gf_ctx_t *ctx)
         gf_generation_row_t row;
 
         GF_TRY(gf_rows_read(&row, ctx, rows, i, NULL));
-        row.view.type = gf_type_find(ctx->conf, row.type, ctx->pool);
+        row.view.type = gf_servers_type(ctx->conf, row.type);
         row.view.ref_names = ctx->conf->ref_names;
         APR_ARRAY_PUSH(gallery->items, gf_view_t) = row.view;
     }

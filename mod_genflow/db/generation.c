@@ -6,6 +6,8 @@
 
 #include <apr_strings.h>
 
+#include "model/servers.h"
+
 const gf_sql_word_t gf_generation_priority_words[] = { { "-1", GF_PRIORITY_LOW },
                                                        { "0", GF_PRIORITY_NORMAL },
                                                        { "1", GF_PRIORITY_HIGH },
@@ -29,7 +31,7 @@ void gf_generation_complete(gf_view_t *view, const gf_ctx_t *ctx, const gf_type_
 {
     view->type = type;
     view->ref_names = ctx->conf->ref_names;
-    view->thumbnails = &ctx->conf->thumbnails;
+    view->thumbnails = &gf_servers_of_type(ctx->conf, type)->thumbnails;
 }
 
 gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,

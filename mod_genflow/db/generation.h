@@ -42,6 +42,7 @@ extern const gf_sql_word_t gf_generation_priority_words[];
     GF_GENERATION_VIEW("original_url", original_url), \
     GF_GENERATION_VIEW("persisted", persisted), \
     GF_GENERATION_VIEW("expires_at", expires_at), \
+    GF_GENERATION_VIEW("taken_down_at", taken_down_at), \
     GF_GENERATION_VIEW("fallback_used", fallback_used), \
     GF_GENERATION_VIEW("error_code", error_code), \
     GF_GENERATION_VIEW("error_message", error_message), \
@@ -76,7 +77,7 @@ extern const gf_sql_word_t gf_generation_priority_words[];
 /* clang-format on */
 
 extern const gf_sql_field_t gf_generation_columns[];
-#define GF_GENERATION_COUNT 50 /* of its columns */
+#define GF_GENERATION_COUNT 51 /* of its columns */
 
 /* For a GF_STATEMENT() that returns such rows. */
 #define GF_GENERATION_COLUMNS                                              \

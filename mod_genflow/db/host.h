@@ -9,11 +9,13 @@
 /* What the database says to a host that is there. */
 typedef struct gf_host_seen_t {
     apr_int64_t clock_ahead; /* milliseconds, of this machine's clock before the database's */
+    bool clock_is_sure;      /* else each statement took so long that clock_ahead says nothing */
     const char *differs;     /* settings in which it differs from other hosts; NULL: none */
     bool idle;               /* no host works on jobs */
 } gf_host_seen_t;
 
-/* Says that this host is there: `name` and its settings (gf_settings_hashes()). */
+/* Says that this host is there: `name` and its settings (gf_settings_hashes()). If the process
+ * stood still meanwhile it says so once more, up to three times. */
 gf_err_t *gf_host_seen(gf_host_seen_t *seen, gf_ctx_t *ctx, const char *name, const char *settings);
 
 /* A fault: its word in {base}/health, and what it is about. */

@@ -5,6 +5,8 @@
 
 #include <apr_strings.h>
 
+#include "model/money.h"
+
 typedef struct lease_row_t {
     gf_lease_answer_t lease;
 } lease_row_t;
@@ -38,7 +40,7 @@ typedef struct attempt_in_t {
     apr_int64_t seed;
     const char *hook_token;
     apr_interval_time_t lease, probe;
-    apr_int64_t budget, price;
+    apr_int64_t budget, price, provider_cost;
     const char *hash;
 } attempt_in_t;
 
@@ -54,6 +56,7 @@ static const gf_sql_field_t attempt_params[] = {
     GF_PARAM_INTERVAL(attempt_in_t, probe),
     GF_PARAM_OR(attempt_in_t, budget, 0),
     GF_PARAM(attempt_in_t, price),
+    GF_PARAM(attempt_in_t, provider_cost),
     GF_PARAM(attempt_in_t, hash),
 };
 
@@ -74,6 +77,7 @@ gf_err_t *gf_queue_attempt(gf_lease_answer_t *lease, gf_ctx_t *ctx, const gf_job
                               .probe = choice->provider->breaker_open,
                               .budget = choice->provider->budget,
                               .price = choice->provider->price,
+                              .provider_cost = gf_money_cost(choice),
                               .hash = job->request_hash };
 
     return call_act(lease, ctx, &gf_sql_attempt_begin, NULL, &in);

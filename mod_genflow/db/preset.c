@@ -8,6 +8,7 @@
 #include <apr_thread_mutex.h>
 
 #include "base/clock.h"
+#include "model/servers.h"
 
 /* The cache entry of one type. */
 typedef struct memory_t {
@@ -62,6 +63,7 @@ apr_status_t gf_preset_cache_make(gf_preset_cache_t **cache, apr_pool_t *pool,
 {
     gf_preset_cache_t *made = apr_pcalloc(pool, sizeof(*made));
     apr_allocator_t *allocator;
+    int types = gf_servers_types(conf)->nelts;
     apr_pool_t *own;
     int i;
 
@@ -71,8 +73,8 @@ apr_status_t gf_preset_cache_make(gf_preset_cache_t **cache, apr_pool_t *pool,
     apr_allocator_owner_set(allocator, own);
     apr_pool_tag(own, "genflow_presets");
     made->age = age;
-    made->memories = apr_pcalloc(own, sizeof(memory_t) * (apr_size_t)conf->type_list->nelts);
-    for (i = 0; i < conf->type_list->nelts; i++) {
+    made->memories = apr_pcalloc(own, sizeof(memory_t) * (apr_size_t)types);
+    for (i = 0; i < types; i++) {
         apr_pool_create(&made->memories[i].pool, own);
     }
     *cache = made;

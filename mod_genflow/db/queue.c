@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 #include "db/site.h"
+#include "model/money.h"
+#include "model/servers.h"
 #include "model/type.h"
 
 /* ---- create ---- */
@@ -29,7 +31,7 @@ typedef struct create_in_t {
     const char *reserved, *webhook_url, *fallback_of;
     bool take, renew;
     const char *provider, *model, *hook_token; /* of the intent */
-    apr_int64_t budget, price;
+    apr_int64_t budget, price, provider_cost;
     const char *request_hash, *api_key;
 } create_in_t;
 
@@ -71,6 +73,7 @@ static const gf_sql_field_t create_params[] = { CREATE_PARAMS,
                                                 GF_PARAM(create_in_t, hook_token),
                                                 GF_PARAM_OR(create_in_t, budget, 0),
                                                 GF_PARAM(create_in_t, price),
+                                                GF_PARAM(create_in_t, provider_cost),
                                                 GF_PARAM(create_in_t, request_hash) };
 static const gf_sql_field_t batch_params[] = { CREATE_PARAMS, GF_PARAM(create_in_t, run_ids),
                                                GF_PARAM(create_in_t, seeds) };
@@ -143,6 +146,7 @@ static create_in_t create_values(const gf_ctx_t *ctx, const gf_caller_t *caller,
                              .hook_token = begin->webhook_token,
                              .budget = choice ? choice->provider->budget : 0,
                              .price = choice ? choice->provider->price : 1,
+                             .provider_cost = gf_money_cost(choice),
                              .request_hash = begin->request_hash,
                              .api_key = caller->api_key };
 
@@ -217,6 +221,7 @@ static const gf_sql_field_t claim_columns[] = {
     GF_COLUMN_AS("source_url", claim_row_t, job.source_url),
     GF_COLUMN_AS("parameters", claim_row_t, job.parameters),
     GF_COLUMN_AS("seed", claim_row_t, job.seed),
+    GF_COLUMN_AS("cost", claim_row_t, job.cost),
     GF_COLUMN_AS("max_retries", claim_row_t, job.max_retries),
     GF_COLUMN_AS("picture_secret", claim_row_t, job.picture_secret),
     GF_COLUMN_AS("last_look", claim_row_t, job.last_look),
@@ -329,8 +334,8 @@ static void begin_look(gf_look_at_t *look, const queue_due_row_t *row, int place
 
 gf_err_t *gf_queue_due(gf_look_at_t *look, gf_ctx_t *ctx)
 {
-    int types = ctx->conf->type_list->nelts;
-    const queue_due_in_t in = { .types = gf_db_types(ctx, NULL),
+    int types = gf_servers_types(ctx->conf)->nelts;
+    const queue_due_in_t in = { .types = gf_db_all_types(ctx),
                                 .since = due_since(ctx, look->cursors, types),
                                 .back = look->back,
                                 .ahead = look->ahead };
@@ -381,6 +386,7 @@ static const gf_sql_field_t start_columns[] = {
     GF_COLUMN_AS("source_url", start_row_t, job.source_url),
     GF_COLUMN_AS("parameters", start_row_t, job.parameters),
     GF_COLUMN_AS("seed", start_row_t, job.seed),
+    GF_COLUMN_AS("cost", start_row_t, job.cost),
     GF_COLUMN_AS("max_retries", start_row_t, job.max_retries),
     GF_COLUMN_AS("picture_secret", start_row_t, job.picture_secret),
     GF_COLUMN(start_row_t, age_ms),

@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "base/clock.h"
+#include "model/servers.h"
 
 #define CHECK_INTERVAL APR_USEC_PER_SEC
 #define RETRY_AFTER    60
@@ -17,7 +18,7 @@
 
 static const char *mark_file(const gf_ctx_t *ctx, const char *line)
 {
-    return apr_pstrcat(ctx->pool, ctx->conf->store_folder, "/.mark-", line, NULL);
+    return apr_pstrcat(ctx->pool, gf_servers_first(ctx->conf)->store_folder, "/.mark-", line, NULL);
 }
 
 /* The number in the folder's file; NULL: there is none. */

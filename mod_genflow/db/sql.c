@@ -34,6 +34,10 @@ static const char *params_text(const gf_statement_t *statement, apr_pool_t *pool
         text = apr_psprintf(pool, "%s%s%s => $%d", text, i ? ", " : "", statement->params[i].name,
                             i + 1);
     }
+    if (statement->has_by) {
+        text = apr_psprintf(pool, "%s%sp_by => $%d", text, count ? ", " : "", count + 1);
+        count++;
+    }
     if (statement->has_call) {
         text = apr_psprintf(pool, "%s%sp_call => $%d", text, count ? ", " : "", count + 1);
         count++;

@@ -22,23 +22,25 @@
 /* The label of each, in the order of the alphabet: names it in log lines and on the connection, and
  * makes GF_SQL_<label> and gf_sql_<label>. t/00-docs.t compares statements and SQL functions. */
 #define GF_STATEMENTS(X) \
-    X(accepted) X(admin_api_key_put) X(admin_api_key_revoke) X(admin_api_keys) \
+    X(accepted) X(admin_api_key_put) X(admin_api_key_revoke) X(admin_api_keys) X(admin_audit) \
     X(admin_breaker_reset) X(admin_cancel) X(admin_check) X(admin_clear) X(admin_credit) \
-    X(admin_jobs) X(admin_preset_add) X(admin_preset_delete) X(admin_preset_edit) \
-    X(admin_presets) X(admin_refund) X(admin_stats) X(admin_user_set) X(admin_users) X(allowance) \
-    X(api_key_get) X(api_key_put) X(api_key_revoke) X(api_key_used) X(api_keys) X(asset_bytes) \
-    X(asset_delete) X(asset_get) X(asset_put) X(asset_upload) X(attempt_begin) X(breaker_note) \
-    X(breakers) X(budgets) X(cancel) X(claim) X(compose) X(connections) X(create) X(create_batch) \
-    X(delete) X(delivery_claim) X(delivery_note) X(due) X(edit) X(expected_compute) X(faults) \
-    X(feed) X(gallery) X(gallery_count) X(generation_of) X(get) X(hand_back) X(health) \
-    X(heartbeat) X(history) X(history_total) X(hook) X(hook_known) X(hook_ref) X(host_seen) \
-    X(janitor) X(janitor_parts) X(ledger_list) X(live) X(lost_response_keep) X(lost_response_put) \
-    X(lost_response_take) X(made_before) X(media_find) X(media_mark) X(metrics) X(presets) \
-    X(progress) X(quota) X(removal_claim) X(removal_done) X(requeue) X(reserve) \
-    X(reserve_finalize) X(restore_claim) X(restore_later) X(restored) X(schema_missing) X(settle) \
-    X(site_look) X(site_restored) X(start) X(stray) X(template_delete) X(template_get) \
-    X(template_put) X(templates) X(thumbnail) X(thumbnail_claim) X(type_states) X(user_events) \
-    X(user_settings) X(user_state) X(user_versions)
+    X(admin_erase) X(admin_erase_work) X(admin_holds) X(admin_jobs) X(admin_money) X(admin_now) \
+    X(admin_preset_add) X(admin_preset_delete) X(admin_preset_edit) X(admin_presets) \
+    X(admin_refund) X(admin_stats) X(admin_takedown) X(admin_user_set) X(admin_users) \
+    X(allowance) X(api_key_get) X(api_key_put) X(api_key_revoke) X(api_key_used) X(api_keys) \
+    X(asset_bytes) X(asset_delete) X(asset_get) X(asset_put) X(asset_upload) X(attempt_begin) \
+    X(breaker_note) X(breakers) X(budgets) X(cancel) X(check_due) X(claim) X(compose) \
+    X(connections) X(create) X(create_batch) X(delete) X(delivery_claim) X(delivery_note) X(due) \
+    X(edit) X(expected_compute) X(faults) X(feed) X(gallery) X(gallery_count) X(generation_of) \
+    X(get) X(hand_back) X(health) X(heartbeat) X(history) X(history_total) X(hook) X(hook_known) \
+    X(hook_ref) X(host_seen) X(janitor) X(janitor_parts) X(ledger_list) X(live) \
+    X(lost_response_keep) X(lost_response_put) X(lost_response_take) X(made_before) X(media_find) \
+    X(media_mark) X(metrics) X(presets) X(progress) X(quota) X(removal_claim) X(removal_done) \
+    X(requeue) X(reserve) X(reserve_finalize) X(restore_claim) X(restore_later) X(restored) \
+    X(schema_missing) X(settle) X(site_look) X(site_restored) X(start) X(stray) \
+    X(template_delete) X(template_get) X(template_put) X(templates) X(thumbnail) \
+    X(thumbnail_claim) X(type_states) X(user_events) X(user_settings) X(user_state) \
+    X(user_versions)
 /* clang-format on */
 
 typedef enum {
@@ -103,6 +105,10 @@ typedef struct gf_statement_t {
      * the value is not read. */
     bool is_value;
 
+    /* Takes p_by, the context's `by`, behind the members: what it changes is recorded with that
+     * (sql/functions/audit.sql). */
+    bool has_by;
+
     /* Takes p_call, the token of the call (sql/functions/calls.sql), as its last parameter but
      * p_again. Repeating any other statement changes nothing and returns the same. */
     bool has_call;
@@ -110,7 +116,7 @@ typedef struct gf_statement_t {
     const char *text; /* written out; NULL: printed from the rows */
 } gf_statement_t;
 
-#define GF_SQL_PARAMS_MAX 40 /* p_call and p_again among them */
+#define GF_SQL_PARAMS_MAX 40 /* p_by, p_call and p_again among them */
 
 /* ---- rows ---- */
 

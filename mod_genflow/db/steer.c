@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "base/text.h"
+#include "model/servers.h"
 #include "model/type.h"
 
 #define LEGACY_ID_MAX 200 /* characters of an id of an older system */
@@ -36,7 +37,7 @@ gf_err_t *gf_steer_find(const char **id, const gf_type_t **type, gf_ctx_t *ctx, 
     }
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_generation_of, NULL, &in));
     *id = row.id;
-    *type = row.id && row.type ? gf_type_find(ctx->conf, row.type, ctx->pool) : NULL;
+    *type = row.id && row.type ? gf_servers_shown_type(ctx->conf, row.type) : NULL;
     return *type ? NULL
                  : gf_err_make(ctx, GF_E_NO_GENERATION, APR_SUCCESS, "%s is of type %s", name,
                                row.type ? row.type : "none");
@@ -229,7 +230,7 @@ gf_err_t *gf_steer_history(gf_page_t *page, gf_ctx_t *ctx)
             break;
         }
         row.view.user = page->user;
-        gf_generation_complete(&row.view, ctx, gf_type_find(ctx->conf, row.type, ctx->pool));
+        gf_generation_complete(&row.view, ctx, gf_servers_type(ctx->conf, row.type));
         APR_ARRAY_PUSH(page->items, gf_view_t) = row.view;
     }
     return NULL;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "model/servers.h"
+
 #define STORED_PER_USER 200
 
 typedef struct put_in_t {
@@ -74,7 +76,15 @@ gf_err_t *gf_template_list(apr_array_header_t **list, gf_ctx_t *ctx, const char 
 {
     const list_in_t in = { .user = user, .before = before, .limit = limit };
 
-    return gf_db_list(list, ctx, &gf_sql_templates, &in);
+    int i;
+
+    GF_TRY(gf_db_list(list, ctx, &gf_sql_templates, &in));
+    for (i = 0; i < (*list)->nelts; i++) {
+        gf_template_t *template = &APR_ARRAY_IDX(*list, i, gf_template_t);
+
+        template->type = gf_servers_type_wire(ctx->conf, template->type);
+    }
+    return NULL;
 }
 
 typedef struct one_in_t {
@@ -110,7 +120,7 @@ gf_err_t *gf_template_get(gf_template_t *template, gf_ctx_t *ctx, const char *us
     GF_TRY(gf_db_owned(ctx, row.outcome, GF_E_NO_TEMPLATE, "template", user, id));
     memset(template, 0, sizeof(*template));
     template->id = id;
-    template->type = row.type;
+    template->type = gf_servers_type_wire(ctx->conf, row.type);
     template->config = row.config;
     return NULL;
 }
