@@ -89,7 +89,8 @@ static const char *image_size(const gf_prov_call_t *call, const gf_json_t *param
         return gf_json_text(size);
     }
     for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        if (strcmp(sizes[i].ratio, ratio) == 0) {
+        if (strcmp(sizes[i].ratio, ratio) == 0
+            && gf_bound_allows(call->job->type, sizes[i].sides, call->pool)) {
             return sizes[i].size;
         }
     }

@@ -10,6 +10,7 @@
 
 #include <apr_strings.h>
 
+#include "model/bound.h"
 #include "provider/json.h"
 
 static const char *check_section(const gf_provider_t *provider, apr_pool_t *pool)
@@ -94,7 +95,11 @@ static const char *size_of(const gf_prov_call_t *call)
     const char *size = gf_provider_parameter(call->job, "size", call->pool);
     const char *ratio = gf_provider_parameter(call->job, "aspect_ratio", call->pool);
 
-    return size || !ratio ? size : ratio_size(call->model, ratio);
+    if (size || !ratio) {
+        return size;
+    }
+    size = ratio_size(call->model, ratio);
+    return size && gf_bound_allows(call->job->type, size, call->pool) ? size : NULL;
 }
 
 static gf_msg_t *make_request(const gf_prov_call_t *call, const char *path)

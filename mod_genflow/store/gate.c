@@ -14,6 +14,7 @@
 #include <apr_strings.h>
 
 #include "base/clock.h"
+#include "model/servers.h"
 #include "store/store.h"
 
 #define FRESH           (2 * APR_USEC_PER_SEC)  /* what was found counts so long */
@@ -38,7 +39,8 @@ struct gf_gate_t {
 
 apr_size_t gf_gate_bytes(const gf_conf_t *conf)
 {
-    return sizeof(gf_gate_t) + (apr_size_t)(1 + conf->type_list->nelts) * sizeof(apr_uint32_t);
+    return sizeof(gf_gate_t)
+           + (apr_size_t)(1 + gf_servers_own_types(conf)->nelts) * sizeof(apr_uint32_t);
 }
 
 gf_gate_t *gf_gate_init(void *memory, const gf_conf_t *conf)
@@ -119,6 +121,7 @@ static void try_all(gf_ctx_t *ctx)
     gf_gate_t *gate = conf->store_gate;
     apr_uint64_t now = (apr_uint64_t)gf_clock_now();
     apr_uint64_t until = apr_atomic_read64(&gate->fresh_until);
+    const apr_array_header_t *types = gf_servers_own_types(conf);
     const char *spool = spool_of(ctx);
     int i;
 
@@ -126,9 +129,9 @@ static void try_all(gf_ctx_t *ctx)
         return;
     }
     record_state(ctx, 0, try_spool(conf, spool, ctx->pool), spool);
-    for (i = 0; conf->store->put && i < conf->type_list->nelts; i++) {
+    for (i = 0; conf->store->put && i < types->nelts; i++) {
         const char *folder =
-            gf_store_fs_path(conf, APR_ARRAY_IDX(conf->type_list, i, gf_type_t *)->name, ctx->pool);
+            gf_store_fs_path(conf, APR_ARRAY_IDX(types, i, gf_type_t *)->name, ctx->pool);
 
         record_state(ctx, 1 + i, try_folder(conf, folder), folder);
     }
@@ -200,10 +203,11 @@ void gf_gate_refused(const gf_conf_t *conf)
 
 static int place_of(const gf_conf_t *conf, const gf_type_t *type)
 {
+    const apr_array_header_t *types = gf_servers_own_types(conf);
     int i;
 
-    for (i = 0; i < conf->type_list->nelts; i++) {
-        if (APR_ARRAY_IDX(conf->type_list, i, gf_type_t *) == type) {
+    for (i = 0; i < types->nelts; i++) {
+        if (APR_ARRAY_IDX(types, i, gf_type_t *) == type) {
             return 1 + i;
         }
     }
@@ -218,7 +222,8 @@ static gf_err_t *store_closed(gf_ctx_t *ctx, apr_status_t rv, const char *why)
     return err;
 }
 
-gf_err_t *gf_gate_check(gf_ctx_t *ctx, const gf_type_t *type, bool sends)
+/* `ctx` is of the configuration that defines the type. */
+static gf_err_t *check_type(gf_ctx_t *ctx, const gf_type_t *type, bool sends)
 {
     const gf_conf_t *conf = ctx->conf;
     gf_gate_t *gate = conf->store_gate;
@@ -242,9 +247,17 @@ gf_err_t *gf_gate_check(gf_ctx_t *ctx, const gf_type_t *type, bool sends)
                : NULL;
 }
 
+gf_err_t *gf_gate_check(gf_ctx_t *ctx, const gf_type_t *type, bool sends)
+{
+    gf_ctx_t own = *ctx;
+
+    own.conf = gf_servers_of_type(ctx->conf, type);
+    return check_type(&own, type, sends);
+}
+
 bool gf_gate_is_open(gf_ctx_t *ctx, const gf_type_t *type)
 {
-    const gf_conf_t *conf = ctx->conf;
+    const gf_conf_t *conf = gf_servers_of_type(ctx->conf, type);
     bool tries = conf->store_gate && conf->store_strict
                  && apr_atomic_read64(&conf->store_gate->open_until) != 0;
 
@@ -254,6 +267,7 @@ bool gf_gate_is_open(gf_ctx_t *ctx, const gf_type_t *type)
 const char *gf_gate_closed(gf_ctx_t *ctx)
 {
     const gf_conf_t *conf = ctx->conf;
+    const apr_array_header_t *types = gf_servers_own_types(conf);
     gf_gate_t *gate = conf->store_gate;
     char why[120];
     int i;
@@ -262,13 +276,12 @@ const char *gf_gate_closed(gf_ctx_t *ctx)
         return NULL;
     }
     try_all(ctx);
-    for (i = 0; i <= conf->type_list->nelts; i++) {
+    for (i = 0; i <= types->nelts; i++) {
         apr_status_t error = (apr_status_t)apr_atomic_read32(&gate->errors[i]);
 
         if (error) {
             return apr_psprintf(ctx->pool, "%s/%s: %s", conf->store_folder,
-                                i ? APR_ARRAY_IDX(conf->type_list, i - 1, gf_type_t *)->name
-                                  : GF_STORE_SPOOL,
+                                i ? APR_ARRAY_IDX(types, i - 1, gf_type_t *)->name : GF_STORE_SPOOL,
                                 apr_strerror(error, why, sizeof(why)));
         }
     }
@@ -304,7 +317,7 @@ const char *gf_gate_word(gf_ctx_t *ctx)
         return NULL;
     }
     try_all(ctx);
-    for (i = 0; i <= conf->type_list->nelts; i++) {
+    for (i = 0; i <= gf_servers_own_types(conf)->nelts; i++) {
         apr_uint32_t error = apr_atomic_read32(&gate->errors[i]);
 
         if (error) {

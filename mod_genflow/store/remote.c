@@ -75,6 +75,12 @@ bool store_remote_is_address(const char *text)
     return gf_url_is_http(text) && gf_text_is_printable(text, ADDRESS_MAX);
 }
 
+const char *gf_store_caching(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "public, max-age=%" APR_INT64_T_FMT ", must-revalidate",
+                        (apr_int64_t)apr_time_sec(conf->store_cache_time));
+}
+
 void store_remote_stored(gf_store_outcome_t *outcome, const char *url)
 {
     *outcome = (gf_store_outcome_t){ .state = GF_STORE_STORED, .url = url };

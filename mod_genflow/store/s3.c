@@ -9,8 +9,6 @@
 
 #include "store/remote.h"
 
-#define FOR_EVER "public, max-age=31536000, immutable" /* nothing else ever has this name */
-
 static const char *check_settings(const gf_conf_t *conf, apr_pool_t *pool)
 {
     return store_remote_check(conf, pool, "the bucket");
@@ -62,7 +60,7 @@ static gf_msg_t *make_upload(const gf_store_call_t *call)
 
     msg->upload = call->file;
     apr_table_setn(msg->headers, "Content-Type", call->stored->image.type);
-    apr_table_setn(msg->headers, "Cache-Control", FOR_EVER);
+    apr_table_setn(msg->headers, "Cache-Control", gf_store_caching(call->conf, call->pool));
     if (!call->conf->store_overwrite) {
         apr_table_setn(msg->headers, "If-None-Match", "*");
     }

@@ -46,6 +46,9 @@ const char *gf_store_draft(const gf_conf_t *conf, const char *name, apr_pool_t *
 /* gf_thumbnails_t.place. */
 const char *gf_store_place(const gf_conf_t *conf, apr_pool_t *pool);
 
+/* The Cache-Control of pictures and thumbnails: GenflowStoreCacheTime. */
+const char *gf_store_caching(const gf_conf_t *conf, apr_pool_t *pool);
+
 /* Does the address begin with that of the configured store? Then it did not come from outside. */
 bool gf_store_has_address(const gf_conf_t *conf, const char *url);
 

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "model/servers.h"
 #include "model/type.h"
 #include "provider/intent.h"
 #include "store/gate.h"
@@ -15,6 +16,13 @@
 #define LAST_WORDS   APR_USEC_PER_SEC /* before the generation's end: to cancel, and to say so */
 
 /* ---- the chain entry ---- */
+
+int gf_attempt_next(const gf_flow_t *flow, const gf_run_t *run, int position)
+{
+    gf_ctx_t ctx = flow->ctx; /* its pool is scratch */
+
+    return gf_job_next(run->job, &ctx, position);
+}
 
 void gf_attempt_choose(gf_run_t *run, int position)
 {
@@ -38,8 +46,7 @@ void gf_attempt_choose_recorded(const gf_flow_t *flow, gf_run_t *run)
     gf_job_t *job = run->job;
     gf_choice_t *recorded = apr_pcalloc(job->pool, sizeof(*recorded));
 
-    recorded->provider =
-        apr_hash_get(flow->ctx.conf->providers, job->provider, APR_HASH_KEY_STRING);
+    recorded->provider = gf_servers_provider(flow->ctx.conf, job->provider);
     recorded->model = job->model;
     run->of.generate.choice = recorded->provider ? recorded : NULL;
     gf_attempt_sources(run);

@@ -14,6 +14,9 @@ apr_time_t gf_attempt_deadline(const gf_flow_t *flow, const gf_run_t *run);
 /* Sets the source images of the job: their addresses; uploaded ones have none yet. */
 void gf_attempt_sources(gf_run_t *run);
 
+/* Position of the first chain entry from `position` on that the run may go to (gf_job_next()). */
+int gf_attempt_next(const gf_flow_t *flow, const gf_run_t *run, int position);
+
 /* Makes the chain entry at `position` the run's; none after the end. */
 void gf_attempt_choose(gf_run_t *run, int position);
 

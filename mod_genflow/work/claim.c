@@ -10,6 +10,7 @@
 #include "db/delivery.h"
 #include "db/ledger.h"
 #include "db/picture.h"
+#include "model/servers.h"
 #include "model/type.h"
 #include "store/store.h"
 #include "store/gate.h"
@@ -83,8 +84,8 @@ static gf_err_t *claim_type(gf_claim_t *claim, gf_ctx_t *ctx, int i)
 
     at->owner = claim->owner;
     at->limit = claim->places - claim->count;
-    GF_TRY(
-        gf_queue_claim(&jobs, ctx, APR_ARRAY_IDX(ctx->conf->type_list, i, const gf_type_t *), at));
+    GF_TRY(gf_queue_claim(&jobs, ctx,
+                          APR_ARRAY_IDX(gf_servers_types(ctx->conf), i, const gf_type_t *), at));
     add_job(claim, ctx, jobs);
     return NULL;
 }
@@ -106,7 +107,7 @@ static gf_err_t *claim_due(gf_claim_t *claim, gf_ctx_t *ctx, gf_due_kind_t due,
         return NULL;
     }
     what->limit = what->limit < left ? what->limit : left;
-    what->from = claim->look.cursors[ctx->conf->type_list->nelts + (int)due].from[0];
+    what->from = claim->look.cursors[gf_servers_types(ctx->conf)->nelts + (int)due].from[0];
     GF_TRY(statement(&jobs, ctx, what));
     for (job = jobs; job; job = job->next) {
         job->kind = kinds[due];
@@ -129,11 +130,26 @@ static gf_err_t *claim_removals(gf_claim_t *claim, gf_ctx_t *ctx)
     return claim_due(claim, ctx, GF_DUE_REMOVALS, gf_picture_removals, &what);
 }
 
+/* GenflowWebhookTimeout of all virtual hosts, the longest. */
+static apr_interval_time_t longest_delivery(const gf_ctx_t *ctx)
+{
+    const apr_array_header_t *confs = gf_servers_confs(ctx->conf, ctx->pool);
+    apr_interval_time_t longest = 0;
+    int i;
+
+    for (i = 0; i < confs->nelts; i++) {
+        const gf_conf_t *conf = APR_ARRAY_IDX(confs, i, const gf_conf_t *);
+
+        longest = conf->webhook_timeout > longest ? conf->webhook_timeout : longest;
+    }
+    return longest;
+}
+
 /* The lease outlasts the longest attempt, so another host retries only after a crash. */
 static gf_err_t *claim_deliveries(gf_claim_t *claim, gf_ctx_t *ctx)
 {
     gf_due_in_t what = { .limit = (int)ctx->conf->jobs_max / DELIVERY_SHARE + 1 - claim->delivering,
-                         .lease = ctx->conf->lease + ctx->conf->webhook_timeout };
+                         .lease = ctx->conf->lease + longest_delivery(ctx) };
 
     return claim_due(claim, ctx, GF_DUE_DELIVERIES, gf_delivery_claim, &what);
 }
@@ -191,7 +207,7 @@ static void note_trouble(trouble_t *trouble, const gf_ctx_t *ctx, const gf_err_t
 static bool claim_at(gf_claim_t *claim, gf_ctx_t *ctx, int i)
 {
     trouble_t *trouble = &claim->trouble[i];
-    int types = ctx->conf->type_list->nelts;
+    int types = gf_servers_types(ctx->conf)->nelts;
     gf_err_t *err;
 
     if (trouble->skip_until > gf_ctx_now(ctx)) {
@@ -210,21 +226,51 @@ static bool claim_at(gf_claim_t *claim, gf_ctx_t *ctx, int i)
     return gf_err_is(err, GF_E_DB_DOWN);
 }
 
-/* Publishes the state of this host's store for all hosts and the doctor when it changes. */
+/* Publishes the state of a store of this host for all hosts and the doctor when it changes. */
 static void publish_store(gf_ctx_t *ctx)
 {
+    const char *realm = ctx->conf->realm;
     const char *why = gf_gate_closed(ctx);
     char host[APRMAXHOSTLEN + 1] = "";
+    const char *name;
     gf_err_t *err;
 
     if (!gf_gate_report_due(ctx->conf, why != NULL)) {
         return;
     }
     apr_gethostname(host, sizeof(host), ctx->pool);
-    err = gf_breaker_note_store(ctx, ctx->conf->store->name, host, why);
+    name =
+        apr_pstrcat(ctx->pool, realm ? realm : "", realm ? "-" : "", ctx->conf->store->name, NULL);
+    err = gf_breaker_note_store(ctx, name, host, why);
     if (err) {
         gf_gate_report_failed(ctx->conf);
     }
+}
+
+static void publish_stores(gf_ctx_t *ctx)
+{
+    const gf_conf_t *before = ctx->conf;
+    const apr_array_header_t *confs = gf_servers_confs(before, ctx->pool);
+    int i;
+
+    for (i = 0; i < confs->nelts; i++) {
+        ctx->conf = APR_ARRAY_IDX(confs, i, const gf_conf_t *);
+        publish_store(ctx);
+    }
+    ctx->conf = before;
+}
+
+/* Does a site deliver webhooks? */
+static bool has_webhooks(const gf_ctx_t *ctx)
+{
+    const apr_array_header_t *confs = gf_servers_confs(ctx->conf, ctx->pool);
+    bool has = false;
+    int i;
+
+    for (i = 0; i < confs->nelts; i++) {
+        has = has || APR_ARRAY_IDX(confs, i, const gf_conf_t *)->webhook_hosts->nelts > 0;
+    }
+    return has;
 }
 
 /* How far back the look of this number begins. */
@@ -242,7 +288,7 @@ static apr_interval_time_t look_back(int number)
  * may have passed more dead rows than a statement has time for: the next one passes fewer. */
 static bool is_known(gf_claim_t *claim, gf_ctx_t *ctx)
 {
-    trouble_t *trouble = &claim->trouble[ctx->conf->type_list->nelts + GF_DUE_KINDS];
+    trouble_t *trouble = &claim->trouble[gf_servers_types(ctx->conf)->nelts + GF_DUE_KINDS];
     gf_look_at_t *look = &claim->look;
     gf_err_t *err;
 
@@ -263,7 +309,7 @@ static bool is_known(gf_claim_t *claim, gf_ctx_t *ctx)
 static void run_task(gf_task_t *task, gf_ctx_t *ctx)
 {
     gf_claim_t *claim = (gf_claim_t *)task;
-    int types = ctx->conf->type_list->nelts;
+    int types = gf_servers_types(ctx->conf)->nelts;
     int claimed = 0;
     int down = 0;
     int i;
@@ -271,11 +317,11 @@ static void run_task(gf_task_t *task, gf_ctx_t *ctx)
     if (!is_back(claim, ctx) || !is_ours(claim, ctx)) {
         return;
     }
-    publish_store(ctx);
+    publish_stores(ctx);
     if (!is_known(claim, ctx)) {
         return;
     }
-    if (ctx->conf->webhook_hosts->nelts) { /* first: they are few, and clients wait for them */
+    if (has_webhooks(ctx)) { /* first: they are few, and clients wait for them */
         claim_at(claim, ctx, types + GF_DUE_DELIVERIES);
     }
     for (i = 0; i < types; i++) { /* each time another type is the first to be served */
@@ -296,7 +342,7 @@ static void run_task(gf_task_t *task, gf_ctx_t *ctx)
 void gf_claim_init(gf_claim_t *claim, apr_pool_t *pool, const gf_conf_t *conf, const char *owner,
                    gf_turn_t *turn)
 {
-    apr_size_t types = (apr_size_t)conf->type_list->nelts;
+    apr_size_t types = (apr_size_t)gf_servers_types(conf)->nelts;
     apr_size_t places = types + GF_DUE_KINDS;
     apr_size_t i;
 
@@ -365,17 +411,16 @@ static bool may_begin(gf_claim_t *claim, gf_hub_t *hub, apr_time_t now,
 void gf_claim_begin(gf_claim_t *claim, const gf_ctx_t *ctx, gf_hub_t *hub, gf_writers_t *writers,
                     const gf_reach_t *reach, int delivering)
 {
-    const gf_conf_t *conf = ctx->conf;
+    const apr_array_header_t *types = gf_servers_types(ctx->conf);
     int i;
 
-    if (!may_begin(claim, hub, gf_ctx_now(ctx), conf->poll_interval)) {
+    if (!may_begin(claim, hub, gf_ctx_now(ctx), ctx->conf->poll_interval)) {
         return;
     }
     claim->delivering = delivering;
     claim->next_due = 0;
-    for (i = 0; i < conf->type_list->nelts; i++) {
-        const gf_choice_t *first =
-            gf_type_choice(APR_ARRAY_IDX(conf->type_list, i, const gf_type_t *), 0);
+    for (i = 0; i < types->nelts; i++) {
+        const gf_choice_t *first = gf_type_choice(APR_ARRAY_IDX(types, i, const gf_type_t *), 0);
 
         claim->left_out[i] = first && gf_reach_wait(reach, ctx, first->provider) > 0;
     }

@@ -310,6 +310,7 @@ static const gf_rule_t rules[] = {
 /* clang-format on */
 
 const gf_kind_t gf_kind_deliver = { .name = "deliver",
+                                    .of_user = true,
                                     .duties = duties,
                                     .rules = rules,
                                     .rule_count = sizeof(rules) / sizeof(rules[0]) };

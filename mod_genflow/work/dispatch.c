@@ -16,6 +16,7 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
+#include "model/servers.h"
 #include "net/net.h"
 #include "work/claim.h"
 #include "work/heartbeat.h"
@@ -405,7 +406,11 @@ static void hand_back_runs(gf_dispatch_t *dispatch)
     while (run) {
         gf_run_t *next = run->next;
 
-        if (run->kind->hand_back && run->kind->hand_back(&dispatch->flow, run)) {
+        const gf_conf_t *before = gf_run_enter(&dispatch->flow, run);
+        bool over = run->kind->hand_back && run->kind->hand_back(&dispatch->flow, run);
+
+        dispatch->flow.ctx.conf = before;
+        if (over) {
             drop_run(dispatch, run);
         }
         run = next;
@@ -494,10 +499,22 @@ static void *APR_THREAD_FUNC dispatch_thread(apr_thread_t *thread, void *data)
 const char *gf_dispatch_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t user,
                                 apr_gid_t group)
 {
+    const apr_array_header_t *confs;
+    const char *wrong = NULL;
+    int i;
+
     if (gf_net_init() != APR_SUCCESS) {
         return "libcurl cannot be initialised";
     }
-    return gf_store_prepare(conf, pool, user, group);
+    confs = gf_servers_confs(conf, pool);
+    for (i = 0; !wrong && i < confs->nelts; i++) {
+        const gf_conf_t *one = APR_ARRAY_IDX(confs, i, const gf_conf_t *);
+
+        if (gf_servers_own_types(one)->nelts > 0) {
+            wrong = gf_store_prepare(one, pool, user, group);
+        }
+    }
+    return wrong;
 }
 
 static apr_pool_t *own_pool(const char *tag)

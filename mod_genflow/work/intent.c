@@ -85,7 +85,7 @@ void gf_intent_prepare(gf_flow_t *flow, gf_run_t *run)
         prepare_taken_over(flow, run);
         return;
     }
-    job->chain_pos = gf_type_next(job->type, job->chain_pos, job->source_url);
+    job->chain_pos = gf_attempt_next(flow, run, job->chain_pos);
     gf_attempt_choose(run, job->chain_pos);
     gf_attempt_sources(run);
     if (generate->choice && provider_of(run)->kind->source_as_file) {
@@ -276,6 +276,7 @@ void gf_intent_skip(gf_flow_t *flow, gf_run_t *run)
 void gf_intent_skip_last(gf_flow_t *flow, gf_run_t *run)
 {
     note_skipped(flow, run);
+    gf_outcome_note_dearer(flow, run);
     run->of.generate.code = run->lease == GF_LEASE_UNSURE ? GF_E_NETWORK : GF_E_NO_PROVIDER;
 }
 

@@ -227,33 +227,29 @@ void gf_outcome_note_absence(gf_flow_t *flow, gf_run_t *run)
 
 bool gf_outcome_has_next_entry(const gf_flow_t *flow, const gf_run_t *run)
 {
-    const gf_job_t *job = run->job;
-
-    (void)flow;
-    return gf_type_choice(job->type, gf_type_next(job->type, job->chain_pos + 1, job->source_url));
+    return gf_type_choice(run->job->type, gf_attempt_next(flow, run, run->job->chain_pos + 1));
 }
 
 /* The next chain entry that fits and is of another provider than the current one; past the end:
  * none is. */
-static int entry_elsewhere(const gf_run_t *run)
+static int entry_elsewhere(const gf_flow_t *flow, const gf_run_t *run)
 {
     const gf_job_t *job = run->job;
     const gf_choice_t *current = run->of.generate.choice;
-    int position = gf_type_next(job->type, job->chain_pos + 1, job->source_url);
+    int position = gf_attempt_next(flow, run, job->chain_pos + 1);
     const gf_choice_t *next;
 
     while ((next = gf_type_choice(job->type, position)) && current
            && strcmp(next->provider->name, current->provider->name) == 0) {
-        position = gf_type_next(job->type, position + 1, job->source_url);
+        position = gf_attempt_next(flow, run, position + 1);
     }
     return position;
 }
 
 bool gf_outcome_may_leave(const gf_flow_t *flow, const gf_run_t *run)
 {
-    (void)flow;
     return run->job->type->unknown_next && run->of.generate.choice
-           && gf_type_choice(run->job->type, entry_elsewhere(run));
+           && gf_type_choice(run->job->type, entry_elsewhere(flow, run));
 }
 
 bool gf_outcome_may_leave_answered(const gf_flow_t *flow, const gf_run_t *run)
@@ -266,6 +262,20 @@ bool gf_outcome_may_leave_listed(const gf_flow_t *flow, const gf_run_t *run)
     return gf_outcome_has_more_too_late(flow, run) && gf_outcome_may_leave(flow, run);
 }
 
+void gf_outcome_note_dearer(gf_flow_t *flow, const gf_run_t *run)
+{
+    const gf_job_t *job = run->job;
+    int position = gf_type_next(job->type, job->chain_pos + 1, job->source_url);
+
+    if (!gf_type_choice(job->type, position) || gf_outcome_has_next_entry(flow, run)) {
+        return;
+    }
+    gf_log(gf_run_about(flow, run), GF_LOG_NOTICE, APR_SUCCESS, "GF0429",
+           "no other provider is tried: it was created at %" APR_INT64_T_FMT
+           " credit%s, and the rest of GenflowTypeProviders costs more (GenflowTypePrice)",
+           job->cost, job->cost == 1 ? "" : "s");
+}
+
 /* Only TRANSIENT is retried. A submission whose outcome is UNKNOWN may have been paid for, and is
  * never sent to that provider again. */
 bool gf_outcome_may_retry(const gf_flow_t *flow, const gf_run_t *run)
@@ -274,12 +284,15 @@ bool gf_outcome_may_retry(const gf_flow_t *flow, const gf_run_t *run)
     return outcome_is(run, GF_PROV_TRANSIENT) && run->job->retries < run->job->max_retries;
 }
 
+static bool has_failed_for_good(const gf_run_t *run)
+{
+    return outcome_is(run, GF_PROV_TRANSIENT) || outcome_is(run, GF_PROV_PERMANENT)
+           || (outcome_is(run, GF_PROV_EMPTY) && run->job->type->empty_fails);
+}
+
 bool gf_outcome_may_fall_back(const gf_flow_t *flow, const gf_run_t *run)
 {
-    bool for_good = outcome_is(run, GF_PROV_TRANSIENT) || outcome_is(run, GF_PROV_PERMANENT)
-                    || (outcome_is(run, GF_PROV_EMPTY) && run->job->type->empty_fails);
-
-    return for_good && gf_outcome_has_next_entry(flow, run);
+    return has_failed_for_good(run) && gf_outcome_has_next_entry(flow, run);
 }
 
 /* 2 s, 4 s, 8 s ..., scattered so that many do not return at once, up to the cap; never less than
@@ -328,7 +341,7 @@ void gf_outcome_next_entry(gf_flow_t *flow, gf_run_t *run, gf_err_code_t code)
     gf_job_t *job = run->job;
 
     gf_count_provider(flow, run, GF_METRIC_FALLBACKS);
-    job->chain_pos = gf_type_next(job->type, job->chain_pos + 1, job->source_url);
+    job->chain_pos = gf_attempt_next(flow, run, job->chain_pos + 1);
     job->retries = 0;
     requeue_run(flow, run, code, 0);
 }
@@ -341,7 +354,7 @@ void gf_outcome_fall_back(gf_flow_t *flow, gf_run_t *run)
 void gf_outcome_leave(gf_flow_t *flow, gf_run_t *run)
 {
     gf_job_t *job = run->job;
-    int position = entry_elsewhere(run);
+    int position = entry_elsewhere(flow, run);
 
     gf_log(gf_run_about(flow, run), GF_LOG_WARNING, APR_SUCCESS, "GF0425",
            "the outcome of this attempt is unknown and may have to be paid to %s: another provider "
@@ -359,7 +372,9 @@ void gf_outcome_fail(gf_flow_t *flow, gf_run_t *run)
 {
     gf_generate_t *generate = &run->of.generate;
 
-    (void)flow;
+    if (has_failed_for_good(run)) {
+        gf_outcome_note_dearer(flow, run);
+    }
     generate->code = run->outcome.code;
     if (outcome_is(run, GF_PROV_TRANSIENT)) { /* its retries are used up */
         generate->cause = gf_err_row(run->outcome.code)->code;

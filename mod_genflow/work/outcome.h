@@ -97,6 +97,9 @@ void gf_outcome_leave(gf_flow_t *flow, gf_run_t *run);
 /* The same because of `code`, which is not from an answer. */
 void gf_outcome_next_entry(gf_flow_t *flow, gf_run_t *run, gf_err_code_t code);
 
+/* Logs it where the chain has entries left that the job's price does not pay for. */
+void gf_outcome_note_dearer(gf_flow_t *flow, const gf_run_t *run);
+
 /* The end: why. */
 void gf_outcome_fail(gf_flow_t *flow, gf_run_t *run);
 

@@ -7,6 +7,8 @@
 #include <apr_strings.h>
 
 #include "base/hash.h"
+#include "model/realm.h"
+#include "model/servers.h"
 #include "net/net.h"
 
 #define DATABASE_PAUSE (APR_USEC_PER_SEC / 2)
@@ -61,19 +63,30 @@ static gf_err_t *take_along(gf_run_t *run, const gf_err_t *err)
     return copy;
 }
 
+/* What a call for this run is to see. */
+static const gf_conf_t *conf_of(const gf_conf_t *conf, const gf_run_t *run)
+{
+    const gf_conf_t *of_type = gf_servers_of_type(conf, run->job->type);
+
+    return run->kind->of_user ? gf_realm_conf(of_type, run->job->user) : of_type;
+}
+
 static void perform_act(gf_task_t *task, gf_ctx_t *ctx)
 {
     gf_run_t *run = (gf_run_t *)task;
     const gf_kind_t *kind = run->kind;
     const gf_duty_t *duty = &kind->duties[run->state];
+    const gf_conf_t *before = ctx->conf;
     gf_err_t *err;
 
+    ctx->conf = conf_of(before, run);
     ctx->subject = gf_job_subject(run->job, ctx->pool);
     ctx->call = run->call;
     err = kind->perform ? kind->perform(run, ctx, duty->act) : duty->act(run, ctx);
     run->err = err ? take_along(run, err) : NULL;
     ctx->call = NULL;
     ctx->subject = "";
+    ctx->conf = before;
 }
 
 gf_event_t gf_run_written(const gf_run_t *run)
@@ -158,10 +171,20 @@ const gf_rule_t *gf_run_rule(const gf_flow_t *flow, const gf_run_t *run, gf_even
     return NULL;
 }
 
-bool gf_run_ends(const gf_flow_t *flow, const gf_run_t *run, gf_event_t event)
+const gf_conf_t *gf_run_enter(gf_flow_t *flow, const gf_run_t *run)
 {
+    const gf_conf_t *before = flow->ctx.conf;
+
+    flow->ctx.conf = gf_servers_of_type(before, run->job->type);
+    return before;
+}
+
+bool gf_run_ends(gf_flow_t *flow, const gf_run_t *run, gf_event_t event)
+{
+    const gf_conf_t *before = gf_run_enter(flow, run);
     const gf_rule_t *rule = gf_run_rule(flow, run, event);
 
+    flow->ctx.conf = before;
     return rule && rule->next == GF_STATE_OVER;
 }
 
@@ -233,7 +256,7 @@ static gf_step_t take_answer(gf_flow_t *flow, gf_run_t *run)
     return step;
 }
 
-gf_step_t gf_run_take(gf_flow_t *flow, gf_run_t *run, gf_event_t event)
+static gf_step_t take_event(gf_flow_t *flow, gf_run_t *run, gf_event_t event)
 {
     const gf_rule_t *rule;
 
@@ -247,10 +270,22 @@ gf_step_t gf_run_take(gf_flow_t *flow, gf_run_t *run, gf_event_t event)
     return rule ? follow_rule(flow, run, rule, event) : meet_bug(flow, run, event);
 }
 
+gf_step_t gf_run_take(gf_flow_t *flow, gf_run_t *run, gf_event_t event)
+{
+    const gf_conf_t *before = gf_run_enter(flow, run);
+    gf_step_t step = take_event(flow, run, event);
+
+    flow->ctx.conf = before;
+    return step;
+}
+
 gf_step_t gf_run_begin(gf_flow_t *flow, gf_run_t *run)
 {
+    const gf_conf_t *before = gf_run_enter(flow, run);
+
     if (run->kind->prepare) {
         run->kind->prepare(flow, run);
     }
+    flow->ctx.conf = before;
     return gf_run_take(flow, run, GF_EVENT_BEGUN);
 }

@@ -134,6 +134,7 @@ typedef struct gf_duty_t {
 typedef struct gf_kind_t {
     const char *name;        /* "generate": for the log and the diagram */
     bool leased;             /* its jobs have leases, which heartbeats renew */
+    bool of_user;            /* by the configuration of its user's realm, not of its type */
     const gf_duty_t *duties; /* by state: GF_STATES of them; zeroed ones are not the kind's */
 
     /* In order: the first one that matches state, event and guard counts. */

@@ -14,6 +14,7 @@
 #include "db/picture.h"
 #include "hub/wants.h"
 #include "model/conf.h"
+#include "model/servers.h"
 #include "store/store.h"
 #include "store/thumbnail.h"
 #include "work/thumbnail_object.h"
@@ -54,15 +55,17 @@ static gf_err_t *fulfil_color(const gf_want_t *want, gf_ctx_t *ctx)
 static void drop_file(const gf_want_t *want, const gf_ctx_t *ctx)
 {
     if (want->has_file) {
-        unlink(gf_store_draft(ctx->conf, want->name, ctx->pool));
+        unlink(gf_store_draft(gf_servers_of_type(ctx->conf, want->type), want->name, ctx->pool));
     }
 }
 
 static void fulfil(const gf_want_t *want, gf_ctx_t *ctx)
 {
-    const gf_conf_t *conf = ctx->conf;
+    const gf_conf_t *before = ctx->conf;
+    const gf_conf_t *conf = gf_servers_of_type(before, want->type);
     gf_err_t *err;
 
+    ctx->conf = conf;
     ctx->subject = apr_psprintf(ctx->pool, "job=%s type=%s: ", want->id, want->type->name);
     err = conf->store->put         ? fulfil_here(want, ctx)
           : conf->thumbnails.place ? gf_thumbnail_object(want, ctx)
@@ -73,6 +76,7 @@ static void fulfil(const gf_want_t *want, gf_ctx_t *ctx)
                err->detail ? err->detail : "");
     }
     drop_file(want, ctx);
+    ctx->conf = before;
 }
 
 /* Linux has a priority for each thread; elsewhere the thread has that of all. */
@@ -109,15 +113,28 @@ static void *APR_THREAD_FUNC thumbnailer_main(apr_thread_t *thread, void *data)
     return NULL;
 }
 
+/* Does the child make thumbnails of its pictures? */
+static bool has_thumbnails(const gf_conf_t *conf)
+{
+    const gf_thumbnails_t *thumbnails = &conf->thumbnails;
+
+    return thumbnails->kind
+           && (conf->store->put || thumbnails->place || thumbnails->transformation);
+}
+
 apr_status_t gf_thumbnailer_start(gf_thumbnailer_t **made, apr_pool_t *pool, const gf_ctx_t *ctx,
                                   gf_hub_t *hub)
 {
-    const gf_thumbnails_t *thumbnails = &ctx->conf->thumbnails;
+    const apr_array_header_t *confs = gf_servers_confs(ctx->conf, pool);
     gf_thumbnailer_t *thumbnailer;
+    bool has_some = false;
+    int i;
 
+    for (i = 0; i < confs->nelts; i++) {
+        has_some = has_some || has_thumbnails(APR_ARRAY_IDX(confs, i, const gf_conf_t *));
+    }
     *made = NULL;
-    if (!thumbnails->kind
-        || !(ctx->conf->store->put || thumbnails->place || thumbnails->transformation)) {
+    if (!has_some) {
         return APR_SUCCESS;
     }
     thumbnailer = apr_pcalloc(pool, sizeof(*thumbnailer));
@@ -132,9 +149,10 @@ bool gf_thumbnailer_want(gf_thumbnailer_t *thumbnailer, const gf_job_t *job, con
                          const char *file, apr_pool_t *pool)
 {
     gf_want_t want = { .type = job->type };
-    const gf_conf_t *conf = thumbnailer ? thumbnailer->ctx.conf : NULL;
+    const gf_conf_t *conf =
+        thumbnailer ? gf_servers_of_type(thumbnailer->ctx.conf, job->type) : NULL;
 
-    if (!thumbnailer) {
+    if (!thumbnailer || !has_thumbnails(conf)) {
         return false;
     }
     apr_cpystrn(want.id, job->id, sizeof(want.id));
