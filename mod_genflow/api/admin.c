@@ -7,6 +7,7 @@
 #include "api/cors.h"
 #include "api/place.h"
 #include "httpd/glue.h"
+#include "model/realm.h"
 
 /* ---- the door ---- */
 
@@ -20,6 +21,19 @@ static bool requires_sign_in(request_rec *r)
     required = ap_some_authn_required(r);
     r->user = user;
     return required;
+}
+
+const char *api_admin_whom(const gf_req_t *req, const char *name)
+{
+    return name ? gf_realm_identity(req->conf, name, req->r->pool)
+                : gf_realm_scope(req->conf, req->r->pool);
+}
+
+void api_admin_rule_name(gf_input_t *input, const char *field, const char *name)
+{
+    if (name && !gf_realm_takes(name)) {
+        gf_input_refuse(input, GF_E_INVALID, field, "must not have control characters");
+    }
 }
 
 /* The user by httpd's authentication (never GenflowUser), in a <Location> of httpd.conf (the author
@@ -46,5 +60,34 @@ gf_err_t *api_admin_enter(gf_req_t *req)
                            "the role that sql/apply --admin-role makes");
     }
     req->user = r->user;
+    api_admin_reason(req, NULL);
+    return NULL;
+}
+
+void api_admin_reason(gf_req_t *req, const char *reason)
+{
+    gf_out_t out;
+
+    gf_out_init(&out, req->r->pool, 128);
+    gf_out_open(&out, '{');
+    gf_out_put_string(&out, "admin", req->user);
+    gf_out_put_string(&out, "reason", reason);
+    gf_out_put_string(&out, "realm", req->conf->realm);
+    gf_out_close(&out, '}');
+    req->ctx->by = out.text;
+}
+
+gf_err_t *api_admin_read_reason(gf_req_t *req)
+{
+    static const gf_input_field_t fields[] = {
+        { .names = { "reason" }, .kind = GF_INPUT_TEXT, .max = 500 }, GF_INPUT_END
+    };
+    const char *reason = NULL;
+    gf_json_t *body;
+
+    if (ap_request_has_body(req->r)) {
+        GF_TRY(api_body_fields(&body, req, fields, &reason));
+        api_admin_reason(req, reason);
+    }
     return NULL;
 }

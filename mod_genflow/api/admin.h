@@ -8,11 +8,24 @@
 
 #define API_CREDITS_MAX 1000000000000 /* of one call */
 
+/* The identity of the user `name` here; NULL: the scope of lists (gf_realm_scope()). */
+const char *api_admin_whom(const gf_req_t *req, const char *name);
+
+/* Refuses `name`, which may be NULL, where it could stand for a user of another realm. */
+void api_admin_rule_name(gf_input_t *input, const char *field, const char *name);
+
 /* Sets req->user, or returns the error that refuses everyone. Errors: ADMIN_CLOSED, ADMIN_ORIGIN.
  */
 gf_err_t *api_admin_enter(gf_req_t *req);
 
 /* ---- shared by handlers ---- */
+
+/* Notes why the administrator acts, for the record of what administrators do: the statements of
+ * this request that change something write it there. NULL: no reason. */
+void api_admin_reason(gf_req_t *req, const char *reason);
+
+/* The same of a body {reason}, which may be absent. */
+gf_err_t *api_admin_read_reason(gf_req_t *req);
 
 /* "jobs":[...], at most `limit` of `jobs` (of gf_admin_job_t), each read whole. */
 gf_err_t *api_admin_put_jobs(gf_out_t *out, gf_req_t *req, const apr_array_header_t *jobs,

@@ -3,10 +3,15 @@
  * and with the name of the administrator; figures, and the check of the books. */
 #include "api/admin.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "db/admin.h"
 #include "db/ledger.h"
+#include "model/realm.h"
+
+#define OURS "genflow:"
 
 /* The reason for the ledger: it contains the administrator. */
 static const char *reason_of(const gf_req_t *req, const char *reason)
@@ -22,12 +27,12 @@ static gf_err_t *send_entry(gf_req_t *req, const gf_admin_entry_t *entry, bool a
     GF_TRY(gf_ledger_quota(&quota, req->ctx, entry->user));
     gf_reply_begin(&out, req);
     gf_out_put_bool(&out, "applied", applied);
-    gf_out_put_string(&out, "userId", entry->user);
+    gf_out_put_string(&out, "userId", gf_realm_name(entry->user));
     if (entry->generation) {
         gf_out_put_string(&out, "generationId", entry->generation);
     }
     gf_out_put_int(&out, "amount", entry->amount);
-    gf_out_put_string(&out, "reference", entry->reference);
+    gf_out_put_string(&out, "reference", gf_realm_name(entry->reference));
     gf_out_put_int(&out, "currentBalance", quota.balance);
     gf_out_put_int(&out, "held", quota.held);
     return gf_reply_send(req, &out, HTTP_OK);
@@ -68,13 +73,29 @@ static void rule_amount(gf_input_t *input, void *record)
     }
 }
 
-#define TEXT(name, longest, member)                                                             \
+static void rule_user(gf_input_t *input, void *record)
+{
+    api_admin_rule_name(input, "userId", ((const gf_admin_entry_t *)record)->user);
+}
+
+/* The first credits and those of the day have references of ours. */
+static void rule_reference(gf_input_t *input, void *record)
+{
+    const gf_admin_entry_t *entry = record;
+
+    api_admin_rule_name(input, "reference", entry->reference);
+    if (entry->reference && strncmp(entry->reference, OURS, strlen(OURS)) == 0) {
+        gf_input_refuse(input, GF_E_INVALID, "reference", "must not begin with " OURS);
+    }
+}
+
+#define TEXT(name, longest, member, check)                                                      \
     {                                                                                           \
         .names = { name }, .kind = GF_INPUT_TEXT, .min = 1, .max = (longest), .required = true, \
-        .offset = offsetof(gf_admin_entry_t, member)                                            \
+        .offset = offsetof(gf_admin_entry_t, member), .rule = (check)                           \
     }
 
-static const gf_input_field_t credit_fields[] = { TEXT("userId", 255, user),
+static const gf_input_field_t credit_fields[] = { TEXT("userId", 255, user, rule_user),
                                                   { .names = { "amount" },
                                                     .kind = GF_INPUT_INT,
                                                     .min = -API_CREDITS_MAX,
@@ -82,8 +103,8 @@ static const gf_input_field_t credit_fields[] = { TEXT("userId", 255, user),
                                                     .required = true,
                                                     .offset = offsetof(gf_admin_entry_t, amount),
                                                     .rule = rule_amount },
-                                                  TEXT("reason", 500, reason),
-                                                  TEXT("reference", 200, reference),
+                                                  TEXT("reason", 500, reason, NULL),
+                                                  TEXT("reference", 200, reference, rule_reference),
                                                   GF_INPUT_END };
 
 gf_err_t *api_admin_credit(gf_req_t *req)
@@ -93,6 +114,9 @@ gf_err_t *api_admin_credit(gf_req_t *req)
     gf_json_t *body;
 
     GF_TRY(api_body_fields(&body, req, credit_fields, &entry));
+    entry.user = api_admin_whom(req, entry.user);
+    entry.reference = gf_realm_identity(req->conf, entry.reference, req->r->pool);
+    api_admin_reason(req, entry.reason);
     entry.reason = reason_of(req, entry.reason);
     GF_TRY(gf_admin_credit(&end, req->ctx, &entry));
     return end == GF_ENTRY_NO_CREDIT ? too_few(req, &entry) : end_entry(req, &entry, end);
@@ -108,8 +132,8 @@ static const gf_input_field_t refund_fields[] = { { .names = { "generationId" },
                                                     .min = 1,
                                                     .max = API_CREDITS_MAX,
                                                     .offset = offsetof(gf_admin_entry_t, amount) },
-                                                  TEXT("reason", 500, reason),
-                                                  TEXT("reference", 200, reference),
+                                                  TEXT("reason", 500, reason, NULL),
+                                                  TEXT("reference", 200, reference, rule_reference),
                                                   GF_INPUT_END };
 
 gf_err_t *api_admin_refund(gf_req_t *req)
@@ -119,6 +143,9 @@ gf_err_t *api_admin_refund(gf_req_t *req)
     gf_json_t *body;
 
     GF_TRY(api_body_fields(&body, req, refund_fields, &entry));
+    entry.user = api_admin_whom(req, NULL);
+    entry.reference = gf_realm_identity(req->conf, entry.reference, req->r->pool);
+    api_admin_reason(req, entry.reason);
     entry.reason = reason_of(req, entry.reason);
     GF_TRY(gf_admin_refund(&end, req->ctx, &entry));
     if (end == GF_ENTRY_NOT_CHARGED) {
@@ -133,27 +160,4 @@ gf_err_t *api_admin_refund(gf_req_t *req)
             apr_psprintf(req->r->pool, "must be at most %" APR_INT64_T_FMT, entry.amount));
     }
     return end_entry(req, &entry, end);
-}
-
-gf_err_t *api_admin_stats(gf_req_t *req)
-{
-    const char *json;
-    gf_out_t out;
-
-    GF_TRY(gf_admin_stats(&json, req->ctx));
-    gf_reply_begin(&out, req);
-    gf_out_put_raw(&out, "stats", json);
-    return gf_reply_send(req, &out, HTTP_OK);
-}
-
-gf_err_t *api_admin_check(gf_req_t *req)
-{
-    const char *json;
-    gf_out_t out;
-
-    GF_TRY(gf_admin_check(&json, req->ctx));
-    gf_reply_begin(&out, req);
-    gf_out_put_bool(&out, "sound", strcmp(json, "[]") == 0);
-    gf_out_put_raw(&out, "broken", json);
-    return gf_reply_send(req, &out, HTTP_OK);
 }

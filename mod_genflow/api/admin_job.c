@@ -5,9 +5,12 @@
 #include "api/legacy.h"
 #include "api/page.h"
 
+#include <apr_strings.h>
+
 #include "base/text.h"
 #include "db/admin.h"
 #include "httpd/dir.h"
+#include "model/realm.h"
 
 typedef struct filter_t {
     const gf_type_t *type;
@@ -30,6 +33,7 @@ static void read_filter(gf_admin_filter_t *filter, gf_input_t *input)
     filter_t filtered = { .type = NULL };
 
     gf_input_read(input, filters, &filtered);
+    api_admin_rule_name(input, "user", filtered.user);
     filter->type = filtered.type;
     filter->status = filtered.status ? filtered.status->word : NULL;
     filter->user = filtered.user;
@@ -65,7 +69,7 @@ gf_err_t *api_admin_put_jobs(gf_out_t *out, gf_req_t *req, const apr_array_heade
         if (!err) {
             gf_out_open(out, '{');
             write_job(out, req, &view);
-            gf_out_put_string(out, "user", job->user);
+            gf_out_put_string(out, "user", gf_realm_name(job->user));
             gf_out_close(out, '}');
         }
         else if (!gf_err_is(err, GF_E_NO_GENERATION)) { /* that one was deleted meanwhile */
@@ -76,10 +80,49 @@ gf_err_t *api_admin_put_jobs(gf_out_t *out, gf_req_t *req, const apr_array_heade
     return NULL;
 }
 
+/* ?before=: only what was created before an instant. */
+typedef struct instant_t {
+    const char *text;
+    apr_time_t at;
+} instant_t;
+
+static void rule_before(gf_input_t *input, void *record)
+{
+    instant_t *before = record;
+
+    if (before->text && !gf_text_instant(&before->at, before->text)) {
+        gf_input_refuse(input, GF_E_INVALID, "before",
+                        "must be an instant like 2026-11-20T22:00:00Z (a + of a time zone is %%2B "
+                        "in an address)");
+    }
+}
+
+/* The least id of the instant, NULL without one: ids begin with the milliseconds since 1970 (as
+ * genflow.id_at()). */
+static const char *read_before(gf_input_t *input, apr_pool_t *pool)
+{
+    static const gf_input_field_t fields[] = { { .names = { "before" },
+                                                 .kind = GF_INPUT_TEXT,
+                                                 .offset = offsetof(instant_t, text),
+                                                 .rule = rule_before },
+                                               GF_INPUT_END };
+    instant_t before = { NULL };
+    apr_uint64_t ms;
+
+    gf_input_read(input, fields, &before);
+    if (!before.text) {
+        return NULL;
+    }
+    ms = before.at > 0 ? (apr_uint64_t)before.at / 1000 : 0; /* nothing is older than 1970 */
+    return apr_psprintf(pool, "%08x-%04x-0000-0000-000000000000", (unsigned)(ms >> 16),
+                        (unsigned)(ms & 0xffff));
+}
+
 gf_err_t *api_admin_jobs(gf_req_t *req)
 {
     gf_input_t input = api_body_query_input(req);
     gf_admin_filter_t filter = { 0 };
+    const char *before = read_before(&input, req->r->pool);
     apr_array_header_t *jobs;
     const char *next = NULL;
     api_page_t page;
@@ -93,7 +136,11 @@ gf_err_t *api_admin_jobs(gf_req_t *req)
         api_page_refuse_cursor(&input);
     }
     GF_TRY(gf_input_end(&input));
+    if (before && (!filter.before || strcmp(before, filter.before) < 0)) {
+        filter.before = before;
+    }
     filter.limit = (int)page.limit + 1;
+    filter.user = api_admin_whom(req, filter.user);
     GF_TRY(gf_admin_jobs(&jobs, req->ctx, &filter));
     shown = api_page_shown(&page, jobs);
     if (shown < jobs->nelts) {
@@ -137,7 +184,9 @@ gf_err_t *api_admin_jobs_clear(gf_req_t *req)
     read_filter(&filter, &input);
     check_clear(&filter, &input);
     GF_TRY(gf_input_end(&input));
+    GF_TRY(api_admin_read_reason(req));
     all = !filter.type && !filter.status && !filter.user;
+    filter.user = api_admin_whom(req, filter.user);
     GF_TRY(gf_admin_clear(&done, req->ctx, &filter, req->user));
     gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0172",
            "user=%s: cleared jobs, type=%s status=%s user=%s: %" APR_INT64_T_FMT
@@ -162,7 +211,8 @@ gf_err_t *api_admin_job_cancel(gf_req_t *req)
     if (!gf_text_is_uuid(id)) {
         return gf_err_make(req->ctx, GF_E_NO_GENERATION, APR_SUCCESS, "no generation %s", id);
     }
-    GF_TRY(gf_admin_cancel(&done, req->ctx, id));
+    GF_TRY(api_admin_read_reason(req));
+    GF_TRY(gf_admin_cancel(&done, req->ctx, id, api_admin_whom(req, NULL)));
     if (done.cancelled) {
         gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0722",
                "job=%s user=%s: cancelled by administrator %s, %" APR_INT64_T_FMT

@@ -33,11 +33,13 @@ gf_err_t *api_admin_key_list(gf_req_t *req)
 
     api_page_read(&page, &input);
     gf_input_read(&input, fields, &filter);
+    api_admin_rule_name(&input, "user", filter.user);
     if (page.cursor && !gf_api_key_is_id(page.cursor)) {
         api_page_refuse_cursor(&input);
     }
     GF_TRY(gf_input_end(&input));
-    GF_TRY(gf_key_list(&list, req->ctx, filter.user, page.cursor, (int)page.limit + 1, true));
+    GF_TRY(gf_key_list(&list, req->ctx, api_admin_whom(req, filter.user), page.cursor,
+                       (int)page.limit + 1, true));
     shown = api_page_shown(&page, list);
     gf_reply_begin(&out, req);
     gf_out_key(&out, "keys");
@@ -55,5 +57,6 @@ gf_err_t *api_admin_key_list(gf_req_t *req)
 
 gf_err_t *api_admin_key_revoke(gf_req_t *req)
 {
-    return api_key_revoke_answer(req, NULL);
+    GF_TRY(api_admin_read_reason(req));
+    return api_key_revoke_answer(req, api_admin_whom(req, NULL));
 }

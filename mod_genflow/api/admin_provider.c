@@ -20,7 +20,7 @@ static int by_name(const void *a, const void *b)
 
 static apr_array_header_t *sorted_providers(const gf_req_t *req)
 {
-    apr_hash_t *providers = req->api->conf->providers;
+    apr_hash_t *providers = req->conf->providers;
     apr_array_header_t *list =
         apr_array_make(req->r->pool, (int)apr_hash_count(providers), sizeof(gf_provider_t *));
     apr_hash_index_t *at;
@@ -48,7 +48,7 @@ static void put_uses(gf_out_t *out, const gf_conf_t *conf, const gf_provider_t *
 
             if (choice->provider == provider) {
                 gf_out_open(out, '{');
-                gf_out_put_string(out, "type", type->name);
+                gf_out_put_string(out, "type", gf_type_wire(type));
                 gf_out_put_string(out, "model", choice->model);
                 gf_out_put_int(out, "position", j + 1);
                 gf_out_close(out, '}');
@@ -128,7 +128,7 @@ gf_err_t *api_admin_providers(gf_req_t *req)
         gf_out_put_string(&out, "name", provider->name);
         gf_out_put_string(&out, "kind", provider->kind_name);
         gf_out_put_bool(&out, "hasKey", provider->key != NULL);
-        put_uses(&out, req->api->conf, provider);
+        put_uses(&out, req->conf, provider);
         put_budget(&out, provider, spent);
         gf_out_close(&out, '}');
     }
@@ -152,8 +152,9 @@ gf_err_t *api_admin_provider_reset(gf_req_t *req)
 
     gf_input_read(&input, fields, &model);
     GF_TRY(gf_input_end(&input));
+    GF_TRY(api_admin_read_reason(req));
     GF_TRY(gf_admin_breaker_reset(&count, req->ctx, name, model));
-    if (count == 0 && !apr_hash_get(req->api->conf->providers, name, APR_HASH_KEY_STRING)) {
+    if (count == 0 && !apr_hash_get(req->conf->providers, name, APR_HASH_KEY_STRING)) {
         return gf_err_make(req->ctx, GF_E_NO_ROUTE, APR_SUCCESS, "no provider %s", name);
     }
     gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0174", "user=%s: closed %d breakers of %s %s",

@@ -5,6 +5,7 @@
 #include "api/page.h"
 
 #include "db/admin.h"
+#include "model/realm.h"
 
 #define RECENT_JOBS 20
 
@@ -24,7 +25,7 @@ gf_err_t *api_admin_users(gf_req_t *req)
         api_page_refuse_cursor(&input);
     }
     GF_TRY(gf_input_end(&input));
-    GF_TRY(gf_admin_users(&users, req->ctx, after, (int)page.limit + 1));
+    GF_TRY(gf_admin_users(&users, req->ctx, api_admin_whom(req, NULL), after, (int)page.limit + 1));
     shown = api_page_shown(&page, users);
     gf_reply_begin(&out, req);
     gf_out_key(&out, "users");
@@ -43,7 +44,7 @@ gf_err_t *api_admin_users(gf_req_t *req)
 /* The user of the address with the newest generations. */
 gf_err_t *api_admin_user(gf_req_t *req)
 {
-    gf_admin_filter_t filter = { .user = req->args[0], .limit = RECENT_JOBS };
+    gf_admin_filter_t filter = { .user = api_admin_whom(req, req->args[0]), .limit = RECENT_JOBS };
     apr_array_header_t *jobs;
     const char *json;
     gf_out_t out;
@@ -65,13 +66,18 @@ gf_err_t *api_admin_user_set(gf_req_t *req)
         { .names = { "blocked" }, .kind = GF_INPUT_BOOL },
         { .names = { "dayLimit" }, .kind = GF_INPUT_INT, .max = API_CREDITS_MAX },
         { .names = { "weekLimit" }, .kind = GF_INPUT_INT, .max = API_CREDITS_MAX },
+        { .names = { "reason" }, .kind = GF_INPUT_TEXT, .max = 500 }, /* for the record */
         GF_INPUT_END
     };
+    const char *reason = NULL;
     gf_json_t *body;
     bool found;
 
     GF_TRY(api_body_fields(&body, req, fields, NULL));
-    GF_TRY(gf_admin_user_set(&found, req->ctx, req->args[0], gf_json_text(body)));
+    gf_json_string(gf_json_get(body, "reason"), &reason);
+    api_admin_reason(req, reason);
+    GF_TRY(
+        gf_admin_user_set(&found, req->ctx, api_admin_whom(req, req->args[0]), gf_json_text(body)));
     if (found) {
         gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0173",
                "user=%s: changed the account %s: %s", req->user, req->args[0], gf_json_text(body));

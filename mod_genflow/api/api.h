@@ -21,7 +21,7 @@
 /* Shared by the requests of a child, for its life; mod_genflow.c makes it, and it does not change.
  */
 typedef struct gf_api_t {
-    const gf_conf_t *conf;
+    const gf_conf_t *conf; /* the main server's; a request has its own, gf_req_t.conf */
     gf_hub_t *hub;
     gf_preset_cache_t *presets;
     gf_key_cache_t *keys;  /* NULL: the child could not start */
@@ -48,7 +48,8 @@ typedef struct gf_wire_t {
 /* A request for us. route.c sets all but what it says; it lives in the request's pool. */
 typedef struct gf_req_t {
     request_rec *r;
-    gf_ctx_t *ctx; /* pool: the request's */
+    gf_ctx_t *ctx;         /* pool: the request's */
+    const gf_conf_t *conf; /* of the request's virtual host, also in ctx */
     const gf_api_t *api;
     const char *base;      /* where the API is mounted: "/api" */
     const char *user;      /* the authenticated user; NULL only for handlers that need none */
@@ -74,6 +75,7 @@ typedef struct gf_req_t {
     struct api_wait_t *reserved; /* api_wait_reserve(); NULL: no place is taken */
     const char *site;            /* NULL until it is needed: gf_reply_site(), with `twins` */
     bool twins;                  /* members have snake_case twins */
+    int status; /* for httpd, once the handler has returned NULL: OK, or DECLINED to its own */
 } gf_req_t;
 
 /* Replies and returns NULL, or returns the error that becomes the reply; or sets req->parked.

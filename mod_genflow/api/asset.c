@@ -24,7 +24,7 @@
 static gf_err_t *read_form(gf_bytes_t *picture, gf_req_t *req, const char *content_type)
 {
     const char *boundary = gf_multipart_boundary(req->r->pool, content_type);
-    apr_int64_t limit = req->api->conf->asset_max;
+    apr_int64_t limit = req->conf->asset_max;
     gf_bytes_t body;
 
     if (!boundary) {
@@ -55,7 +55,7 @@ static gf_err_t *read_picture(gf_bytes_t *picture, gf_req_t *req)
     if (!gf_source_takes(media_type)) {
         return gf_err_make(req->ctx, GF_E_PICTURE_TYPE, APR_SUCCESS, "Content-Type %s", media_type);
     }
-    return api_body_read(req, req->api->conf->asset_max, &picture->at, &picture->length);
+    return api_body_read(req, req->conf->asset_max, &picture->at, &picture->length);
 }
 
 gf_err_t *api_asset_check(gf_req_t *req, const char *field, const gf_image_t *image,

@@ -20,6 +20,7 @@
 #include "httpd/glue.h"
 #include "httpd/limits.h"
 #include "httpd/server.h"
+#include "model/realm.h"
 
 /* What this request learned here. */
 typedef struct seen_t {
@@ -134,19 +135,26 @@ static const char *sent_key(request_rec *r)
 
 /* ---- deciding ---- */
 
+/* Each realm has keys, and limits, of its own. */
+static const char *key_bucket(request_rec *r)
+{
+    const char *realm = httpd_conf_get(r->server)->realm;
+
+    return apr_pstrcat(r->pool, "key ", httpd_limits_address(r), realm ? " " : NULL, realm, NULL);
+}
+
 /* One more key that is not valid counts against the client's address. */
 static void count_unknown(request_rec *r, const gf_api_t *api)
 {
-    gf_bucket_take(api->buckets, &api->conf->limit_key,
-                   apr_pstrcat(r->pool, "key ", httpd_limits_address(r), NULL), gf_clock_now());
+    gf_bucket_take(api->buckets, &httpd_conf_get(r->server)->limit_key, key_bucket(r),
+                   gf_clock_now());
 }
 
 /* TOO_OFTEN, if so many keys of that address were not valid that no more are looked for. */
 static gf_err_t *check_rate(request_rec *r, gf_ctx_t *ctx, const gf_api_t *api)
 {
-    apr_interval_time_t wait =
-        gf_bucket_look(api->buckets, &api->conf->limit_key,
-                       apr_pstrcat(r->pool, "key ", httpd_limits_address(r), NULL), gf_clock_now());
+    apr_interval_time_t wait = gf_bucket_look(api->buckets, &httpd_conf_get(r->server)->limit_key,
+                                              key_bucket(r), gf_clock_now());
     gf_err_t *err;
 
     if (!wait) {
@@ -223,6 +231,9 @@ static gf_err_t *verify(gf_key_t *key, request_rec *r, gf_ctx_t *ctx, const gf_a
     if (!key->known || !gf_hash_equal(hash, key->hash, sizeof(hash))) {
         return invalid(r, ctx, "unknown", id, "There is no such API key");
     }
+    if (!gf_realm_is(ctx->conf, key->user)) {
+        return invalid(r, ctx, "unknown", id, "There is no such API key");
+    }
     if (key->revoked) {
         return invalid(r, ctx, "revoked", id, "This API key was revoked");
     }
@@ -259,7 +270,7 @@ static gf_err_t *authenticate(request_rec *r, const gf_api_t *api, const char *t
                            "API keys need a <GenflowType>, and a child that could start");
     }
     err = verify(key, r, ctx, api, text);
-    if (!err && user && strcmp(user, key->user) != 0) {
+    if (!err && user && strcmp(user, gf_realm_name(key->user)) != 0) {
         err = invalid(r, ctx, "of another user", key->id, "This API key is another user's");
     }
     if (err && err->row->http == HTTP_UNAUTHORIZED) {
@@ -268,7 +279,7 @@ static gf_err_t *authenticate(request_rec *r, const gf_api_t *api, const char *t
     }
     if (!err) {
         record_use(key, ctx, api);
-        r->user = apr_pstrdup(r->pool, key->user);
+        r->user = apr_pstrdup(r->pool, gf_realm_name(key->user));
         apr_table_setn(r->notes, "genflow_key", key->id);
         seen->key = key;
     }

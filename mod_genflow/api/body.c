@@ -118,7 +118,7 @@ gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_
         && !api_legacy_plain(req, media)) {
         return gf_err_make(req->ctx, GF_E_BODY_TYPE, APR_SUCCESS, "Content-Type %s", media);
     }
-    GF_TRY(api_body_read(req, req->api->conf->body_max, text, length));
+    GF_TRY(api_body_read(req, req->conf->body_max, text, length));
     return gf_json_parse(body, req->ctx, *text, *length);
 }
 

@@ -11,6 +11,7 @@
 #include "db/ledger.h"
 #include "db/site.h"
 #include "hub/shortcut.h"
+#include "model/servers.h"
 #include "model/type.h"
 #include "provider/intent.h"
 #include "provider/run.h"
@@ -32,7 +33,7 @@ gf_err_t *api_create_dry(gf_req_t *req, apr_int64_t cost, const char *prompt,
     gf_out_put_int(&out, "estimatedCost", cost);
     gf_out_put_int(&out, "currentBalance", quota.balance - quota.held);
     gf_out_put_string(&out, "prompt", prompt);
-    gf_out_put_string(&out, "provider", choice ? choice->provider->name : NULL);
+    gf_out_put_string(&out, "provider", choice ? gf_provider_wire(choice->provider) : NULL);
     return gf_reply_send(req, &out, HTTP_OK);
 }
 
@@ -78,7 +79,7 @@ static void view_of_new(gf_view_t *view, const gf_req_t *req, const gf_spec_t *s
     memset(view, 0, sizeof(*view));
     view->type = spec->type;
     view->ref_names = req->ctx->conf->ref_names;
-    view->thumbnails = &req->ctx->conf->thumbnails;
+    view->thumbnails = &gf_servers_of_type(req->conf, spec->type)->thumbnails;
     view->id = created->id;
     view->run_id = spec->run_id ? spec->run_id : created->id;
     view->status = created->status;
@@ -116,6 +117,7 @@ static gf_job_t *job_of(const gf_req_t *req, const gf_spec_t *spec, const gf_cre
     job->source_url = apr_pstrdup(pool, spec->source_url);
     job->parameters = apr_pstrdup(pool, spec->parameters);
     job->seed = spec->seed;
+    job->cost = spec->cost;
     job->chain_pos = spec->chain_pos;
     gf_job_begin(job, req->ctx);
     if (created->intent != GF_INTENT_NONE) {
@@ -186,6 +188,7 @@ void api_create_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf
 static void plan_intent(gf_begin_t *begin, gf_req_t *req, const gf_spec_t *spec)
 {
     gf_ctx_t *ctx = req->ctx;
+    const gf_conf_t *conf = gf_servers_of_type(req->conf, spec->type);
     gf_job_t job = { .type = spec->type,
                      .id = "", /* not known yet */
                      .attempts = 1,
@@ -213,9 +216,9 @@ static void plan_intent(gf_begin_t *begin, gf_req_t *req, const gf_spec_t *spec)
     call.model = choice->model;
     call.sources = prov_intent_sources(&call.source_count, &job, ctx->pool);
     call.source = call.sources->url;
-    call.pixels_max = ctx->conf->asset_pixels_max;
+    call.pixels_max = conf->asset_pixels_max;
     begin->choice = choice;
-    begin->webhook_token = prov_intent_token(ctx->conf, choice->provider, ctx->pool);
+    begin->webhook_token = prov_intent_token(conf, choice->provider, ctx->pool);
     begin->request_hash = prov_run_hash(&call);
     begin->until = gf_ctx_now(ctx) + ctx->conf->lease;
 }

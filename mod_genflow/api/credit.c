@@ -9,6 +9,7 @@
 
 #include "api/page.h"
 #include "httpd/dir.h"
+#include "model/realm.h"
 
 /* ---- GET, POST getQuota ---- */
 
@@ -37,7 +38,7 @@ static gf_err_t *check_no_members(gf_req_t *req)
 
 void api_credit_put_quota(gf_out_t *out, const gf_req_t *req, const gf_quota_t *quota)
 {
-    gf_out_put_string(out, "userId", req->user);
+    gf_out_put_string(out, "userId", gf_realm_name(req->user));
     put_limit(out, "daily_limit", quota->day_limit);
     gf_out_put_int(out, "daily_used", quota->day_used);
     gf_out_put_int(out, "remaining", quota->remaining);
@@ -77,7 +78,7 @@ static void put_entry(gf_out_t *out, const gf_entry_t *entry)
     gf_out_put_int(out, "balanceAfter", entry->balance_after);
     gf_out_put_int(out, "credits", entry->credits);
     gf_out_put_string(out, "reason", entry->reason);
-    gf_out_put_string(out, "reference", entry->reference);
+    gf_out_put_string(out, "reference", gf_realm_name(entry->reference));
     gf_out_put_string(out, "generationId", entry->generation);
     gf_out_put_string(out, "requestId", entry->request_id);
     gf_out_put_string(out, "at", entry->at);
@@ -85,6 +86,11 @@ static void put_entry(gf_out_t *out, const gf_entry_t *entry)
 }
 
 gf_err_t *api_credit_list(gf_req_t *req)
+{
+    return api_credit_list_of(req, req->user);
+}
+
+gf_err_t *api_credit_list_of(gf_req_t *req, const char *user)
 {
     gf_input_t input = api_body_query_input(req);
     apr_array_header_t *entries;
@@ -96,7 +102,7 @@ gf_err_t *api_credit_list(gf_req_t *req)
 
     api_page_read(&page, &input);
     GF_TRY(gf_input_end(&input));
-    err = gf_ledger_list(&entries, req->ctx, req->user, page.cursor, (int)page.limit + 1);
+    err = gf_ledger_list(&entries, req->ctx, user, page.cursor, (int)page.limit + 1);
     if (page.cursor && gf_err_is(err, GF_E_INVALID)) {
         api_page_refuse_cursor(&input);
         return gf_input_end(&input);

@@ -47,6 +47,9 @@ gf_err_t *api_credit_reserve_answer(gf_req_t *req, gf_reservation_t *reservation
 gf_err_t *api_credit_finalize_begin(gf_out_t *out, gf_finalized_t *finalized, gf_req_t *req,
                                     const char *request_id, const gf_prompt_word_t *disposition);
 
+/* Replies with a page of the entries of `user`, newest first. */
+gf_err_t *api_credit_list_of(gf_req_t *req, const char *user);
+
 /* Writes the user and all fields of a quota but the time into an open object: getQuota and me. */
 void api_credit_put_quota(gf_out_t *out, const gf_req_t *req, const gf_quota_t *quota);
 

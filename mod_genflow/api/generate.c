@@ -60,8 +60,8 @@ static gf_err_t *replay_answer(gf_req_t *req, const gf_spec_t *spec, const gf_cr
     err = gf_err_make(req->ctx, GF_E_KEY_RUNNING, APR_SUCCESS, "%s", created->id);
     err->extra = apr_psprintf(
         req->r->pool, "\"generationId\":\"%s\",\"pollUrl\":\"%s%s/%s/status?id=%s\"", created->id,
-        gf_url_path(gf_reply_site(req->r)), req->base, req->type->name, created->id);
-    err->retry_after = gf_view_poll_after(&views[0], req->api->conf);
+        gf_url_path(gf_reply_site(req->r)), req->base, gf_type_wire(req->type), created->id);
+    err->retry_after = gf_view_poll_after(&views[0], req->conf);
     return err;
 }
 

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "db/queue.h"
 #include "db/steer.h"
+#include "model/servers.h"
 #include "store/store.h"
 
 /* The names for a generation that a client may use, the first counts. An id that is no UUID can
@@ -195,7 +196,7 @@ gf_err_t *api_generation_remove(gf_req_t *req)
     GF_TRY(gf_steer_delete(&url, req->ctx, req->type, req->user, find.id));
     job.type = req->type;
     job.id = find.id;
-    file = url ? gf_store_file(req->api->conf, &job, url, pool) : NULL;
+    file = url ? gf_store_file(gf_servers_of_type(req->conf, req->type), &job, url, pool) : NULL;
     if (file) {
         gf_store_fs_remove(file, pool);
     }

@@ -11,6 +11,7 @@
 #include "db/ledger.h"
 #include "db/site.h"
 #include "httpd/glue.h"
+#include "model/realm.h"
 #include "store/gate.h"
 #include "store/store.h"
 
@@ -52,7 +53,7 @@ static bool is_spent(const gf_conf_t *conf, const gf_spent_t *row)
  */
 static void put_spent(gf_out_t *out, const gf_req_t *req, const apr_array_header_t *list)
 {
-    const gf_conf_t *conf = req->api->conf;
+    const gf_conf_t *conf = req->conf;
     int i;
 
     gf_out_key(out, "spent");
@@ -76,7 +77,8 @@ static void put_spent(gf_out_t *out, const gf_req_t *req, const apr_array_header
 static void put_providers(gf_out_t *out, gf_req_t *req, const apr_array_header_t *breakers,
                           const apr_array_header_t *spent)
 {
-    const gf_conf_t *conf = req->api->conf;
+    const gf_conf_t *conf = req->conf;
+    bool one_of_many = gf_realm_scope(conf, req->r->pool) != NULL; /* others' are not shown */
     apr_hash_index_t *at;
     int usable = 0;
     int i;
@@ -98,6 +100,8 @@ static void put_providers(gf_out_t *out, gf_req_t *req, const apr_array_header_t
             const gf_breaker_row_t *row = &APR_ARRAY_IDX(breakers, i, gf_breaker_row_t);
 
             if (strcmp(row->state, "open") == 0
+                && (!one_of_many
+                    || apr_hash_get(conf->providers, row->provider, APR_HASH_KEY_STRING))
                 && strncmp(row->provider, GF_BREAKER_STORE, strlen(GF_BREAKER_STORE)) != 0) {
                 gf_out_string(out, apr_pstrcat(req->r->pool, row->provider, *row->model ? "/" : "",
                                                row->model, NULL));
@@ -154,7 +158,7 @@ static bool is_here(const gf_conf_t *conf, const gf_fault_t *fault, apr_pool_t *
 /* Faults with which this server works, or works in part. */
 static void add_faults(apr_array_header_t *words, gf_req_t *req, const health_t *health)
 {
-    const gf_conf_t *conf = req->api->conf;
+    const gf_conf_t *conf = req->conf;
     const char *store = gf_gate_word(req->ctx);
     int i;
 
@@ -255,7 +259,7 @@ gf_err_t *api_health(gf_req_t *req)
     gf_out_put_int(&out, "schemaNeeded", GF_SCHEMA_VERSION);
     gf_out_put_string(&out, "restored", health.restored);
     put_providers(&out, req, health.breakers, health.spent);
-    put_store(&out, req->api->conf, closed);
+    put_store(&out, req->conf, closed);
     gf_out_put_string(&out, "version", GENFLOW_VERSION);
     return gf_reply_send(req, &out, works ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE);
 }

@@ -8,11 +8,14 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "api/admin.h"
 #include "api/authn.h"
 #include "api/page.h"
 #include "base/text.h"
 #include "db/api_key_cache.h"
 #include "httpd/dir.h"
+#include "model/realm.h"
+#include "model/servers.h"
 #include "model/type.h"
 
 #define NAME_MAX_LENGTH    100
@@ -161,13 +164,19 @@ static const gf_input_field_t fields[] = { { .names = { "name" },
                                              .rule = rule_budget },
                                            GF_INPUT_END };
 
+static void rule_user(gf_input_t *input, void *record)
+{
+    api_admin_rule_name(input, "user", ((const make_t *)record)->key.user);
+}
+
 /* Of administration alone. */
 static const gf_input_field_t user_fields[] = { { .names = { "user" },
                                                   .kind = GF_INPUT_TEXT,
                                                   .min = 1,
                                                   .max = USER_MAX,
                                                   .required = true,
-                                                  .offset = offsetof(make_t, key.user) },
+                                                  .offset = offsetof(make_t, key.user),
+                                                  .rule = rule_user },
                                                 GF_INPUT_END };
 
 /* Of users: older clients send it along. */
@@ -263,7 +272,7 @@ void api_key_put_row(gf_out_t *out, const gf_key_row_t *row, bool user)
 {
     gf_out_put_string(out, "id", row->id);
     if (user) {
-        gf_out_put_string(out, "user", row->user);
+        gf_out_put_string(out, "user", gf_realm_name(row->user));
     }
     gf_out_put_string(out, "name", row->name);
     put_words(out, "scopes", row->scopes);
@@ -295,7 +304,8 @@ static gf_err_t *answer_made(gf_req_t *req, const gf_new_key_t *key, const char 
                                .user = key->user,
                                .name = key->name,
                                .scopes = gf_api_key_words(key->scopes, " ", pool),
-                               .types = type_words(key->types, pool),
+                               .types = gf_servers_types_wire(req->conf,
+                                                              type_words(key->types, pool), pool),
                                .budget = key->budget == GF_KEY_NO_BUDGET
                                              ? NULL
                                              : apr_psprintf(pool, "%" APR_INT64_T_FMT, key->budget),
@@ -325,6 +335,9 @@ gf_err_t *api_key_make(gf_req_t *req, const char *user)
     gf_err_t *err;
 
     GF_TRY(read_body(&make, req));
+    if (!user) {
+        make.key.user = gf_realm_identity(req->conf, make.key.user, req->r->pool);
+    }
     GF_TRY(check_maker(req, &make));
     gf_hash_sha256(hash, text, strlen(text));
     make.key.id = gf_api_key_id(text, req->r->pool);
@@ -353,10 +366,13 @@ static const char *name_of(gf_req_t *req)
     const char *wrong = NULL;
     const char *user;
 
-    r->user = apr_pstrdup(r->pool, req->user);
+    r->user = apr_pstrdup(r->pool, gf_realm_name(req->user));
     user = httpd_conf_user(r, &wrong);
     r->user = authenticated;
-    return authenticated && user && strcmp(user, req->user) != 0 ? authenticated : req->user;
+    return authenticated && gf_realm_takes(authenticated) && user
+                   && strcmp(user, gf_realm_name(req->user)) != 0
+               ? gf_realm_identity(req->conf, authenticated, r->pool)
+               : req->user;
 }
 
 gf_err_t *api_key_add(gf_req_t *req)

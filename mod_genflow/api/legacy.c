@@ -10,6 +10,7 @@
 #include "db/preset.h"
 #include "httpd/dir.h"
 #include "model/param.h"
+#include "model/realm.h"
 #include "model/type.h"
 
 #define TWO_STEP "generat" /* generate, generation/create, generations: the third system's */
@@ -79,7 +80,7 @@ const char *api_legacy_text(const gf_req_t *req, const gf_json_t *body)
 /* They know the thumbnails of Cloudinary alone. */
 static const gf_thumbnails_t *thumbnails_of(const gf_req_t *req, const gf_view_t *view)
 {
-    return req->api->conf->thumbnails.transformation ? view->thumbnails : NULL;
+    return req->conf->thumbnails.transformation ? view->thumbnails : NULL;
 }
 
 void api_legacy_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
@@ -150,10 +151,10 @@ void api_legacy_more(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
         apr_psprintf(req->r->pool, "%" APR_INT64_T_FMT "s", (apr_int64_t)view->age_ms / 1000));
     gf_out_key(out, "generationMeta");
     gf_out_open(out, '{');
-    gf_out_put_string(out, "userId", view->user);
+    gf_out_put_string(out, "userId", gf_realm_name(view->user));
     gf_out_put_string(out, "prompt", view->prompt);
     gf_out_close(out, '}');
-    if (strcmp(view->type->name, "custom-prompt") == 0) {
+    if (strcmp(gf_type_wire(view->type), "custom-prompt") == 0) {
         gf_out_put_string(out, "customPrompt", view->prompt);
     }
     put_preset(out, req, view);

@@ -164,6 +164,9 @@ static const char *message_of(const gf_view_t *view)
     if (!gf_view_ended(view)) {
         return "Your media is being made";
     }
+    if (view->taken_down_at) {
+        return "The picture was taken down";
+    }
     return view->image_url ? "Your media is ready" : "The generation failed; nothing was charged";
 }
 
@@ -216,7 +219,7 @@ gf_err_t *api_legacy_status(gf_req_t *req)
     GF_TRY(read_body(&body, req));
     err = answer_job(req, body.json);
     if (gf_err_is(err, GF_E_NO_JOB) || gf_err_is(err, GF_E_NO_IDENTIFIER)) {
-        if (strcmp(req->type->name, NO_STATE) == 0) {
+        if (strcmp(gf_type_wire(req->type), NO_STATE) == 0) {
             return answer_none(req, body.json);
         }
         err->extra = "\"status\":\"not_found\"";

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "db/gallery.h"
 #include "db/steer.h"
+#include "model/realm.h"
 #include "model/source_url.h"
 #include "model/type.h"
 #include "model/url.h"
@@ -117,7 +118,7 @@ static void put_item(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
     const char *url = picture_of(req, view);
 
     gf_out_put_string(out, "id", view->id);
-    gf_out_put_string(out, "userId", view->user);
+    gf_out_put_string(out, "userId", gf_realm_name(view->user));
     gf_out_put_string(out, "finalUrl", url);
     gf_out_put_string(out, "imageUrl", url);
     gf_out_put_string(out, "mediaType", "image");
@@ -127,7 +128,7 @@ static void put_item(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
     gf_out_put_bool(out, "isPublic", view->visibility && strcmp(view->visibility, "public") == 0);
     gf_out_put_bool(out, "allowRemix", view->allow_remix);
     gf_out_put_string(out, "createdAt", view->created_at);
-    gf_out_put_string(out, "type", view->type->name);
+    gf_out_put_string(out, "type", gf_type_wire(view->type));
 }
 
 static void put_own(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
@@ -140,7 +141,7 @@ static void put_own(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
     gf_out_key(out, "metadata");
     gf_out_open(out, '{');
     gf_out_put_string(out, "presetKey", view->preset);
-    gf_out_put_string(out, "presetType", view->type->name);
+    gf_out_put_string(out, "presetType", gf_type_wire(view->type));
     gf_out_put_string(out, "quality", "high");
     gf_out_put_raw(out, "generationTime", view->processing_ms_json);
     gf_out_put_string(out, "modelVersion", view->model);
@@ -202,7 +203,8 @@ gf_err_t *api_legacy_media_list(gf_req_t *req)
 /* Public pictures, of one type or of all. The cost of a page grows with its offset. */
 static gf_err_t *send_feed(gf_req_t *req, const gf_type_t *type)
 {
-    gf_gallery_t gallery = { .viewer = req->user };
+    gf_gallery_t gallery = { .viewer =
+                                 req->user ? req->user : gf_realm_scope(req->conf, req->r->pool) };
 
     GF_TRY(read_window(&gallery, req));
     if (!req->user && gallery.offset > OFFSET_OPEN) {
@@ -220,7 +222,7 @@ gf_err_t *api_legacy_media_feed(gf_req_t *req)
 
 gf_err_t *api_legacy_media_neo_feed(gf_req_t *req)
 {
-    const gf_type_t *type = gf_type_find(req->api->conf, "neo-glitch", req->r->pool);
+    const gf_type_t *type = gf_type_find(req->conf, "neo-glitch", req->r->pool);
 
     return type ? send_feed(req, type)
                 : gf_err_make(req->ctx, GF_E_NO_ROUTE, APR_SUCCESS, "no neo-glitch here");

@@ -56,7 +56,7 @@ gf_err_t *api_legacy_mood(gf_req_t *req)
                             "the body must have at most 8 KB, and no number beyond 1e15");
     }
     GF_TRY(gf_gallery_compose(&composed, req->ctx, ROW, gf_json_text(body.json)));
-    req->type = composed.type ? gf_type_find(req->api->conf, composed.type, req->r->pool) : NULL;
+    req->type = composed.type ? gf_type_find(req->conf, composed.type, req->r->pool) : NULL;
     if (!req->type) {
         return gf_err_make(req->ctx, GF_E_NO_PROVIDER, APR_SUCCESS,
                            "row " ROW " of genflow.compositions names no configured type");

@@ -10,7 +10,7 @@ static gf_err_t *read_presets(gf_presets_t *presets, const gf_type_t **type, gf_
 {
     const char *name = api_body_query(req, "type");
 
-    *type = gf_type_find(req->api->conf, name ? name : API_PRESET_USUAL_TYPE, req->r->pool);
+    *type = gf_type_find(req->conf, name ? name : API_PRESET_USUAL_TYPE, req->r->pool);
     return *type ? gf_preset_read(presets, req->ctx, req->api->presets, *type)
                  : gf_err_field(req->ctx, GF_E_INVALID, "type", "is no type of pictures here");
 }

@@ -11,6 +11,7 @@
 
 #include "db/gallery.h"
 #include "db/ledger.h"
+#include "model/realm.h"
 #include "store/cloudinary.h"
 
 #define ENTRIES 10 /* of the ledger, in check-credits */
@@ -59,7 +60,7 @@ gf_err_t *api_legacy_user_credits(gf_req_t *req)
     GF_TRY(gf_ledger_quota(&quota, req->ctx, req->user));
     GF_TRY(gf_ledger_list(&entries, req->ctx, req->user, NULL, ENTRIES));
     gf_reply_begin(&out, req);
-    gf_out_put_string(&out, "userId", req->user);
+    gf_out_put_string(&out, "userId", gf_realm_name(req->user));
     gf_out_put_int(&out, "credits", quota.balance - quota.held);
     gf_out_put_int(&out, "balance", quota.balance - quota.held);
     gf_out_key(&out, "recentTransactions");
@@ -83,13 +84,14 @@ gf_err_t *api_legacy_user_credits(gf_req_t *req)
 
 gf_err_t *api_legacy_user_whoami(gf_req_t *req)
 {
+    const char *name = gf_realm_name(req->user);
     gf_out_t out;
 
     gf_reply_begin(&out, req);
     gf_out_key(&out, "user");
     gf_out_open(&out, '{');
-    gf_out_put_string(&out, "id", req->user);
-    gf_out_put_string(&out, "email", strchr(req->user, '@') ? req->user : NULL);
+    gf_out_put_string(&out, "id", name);
+    gf_out_put_string(&out, "email", strchr(name, '@') ? name : NULL);
     gf_out_close(&out, '}');
     return gf_reply_send(req, &out, HTTP_OK);
 }
@@ -162,7 +164,7 @@ gf_err_t *api_legacy_user_settings(gf_req_t *req)
  * Cloudinary chooses: no other parameter is signed. */
 gf_err_t *api_legacy_user_sign(gf_req_t *req)
 {
-    const gf_conf_t *conf = req->api->conf;
+    const gf_conf_t *conf = req->conf;
     apr_pool_t *pool = req->r->pool;
     apr_array_header_t *parts = apr_array_make(pool, 2, sizeof(gf_msg_part_t));
     apr_int64_t now = (apr_int64_t)apr_time_sec(req->r->request_time);

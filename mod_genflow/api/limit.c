@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "db/gallery.h"
 #include "httpd/limits.h"
+#include "model/realm.h"
 
 #define DRY_MORE 10 /* times as many dry runs as requests */
 
@@ -24,12 +25,13 @@ typedef struct limit_t {
  * from the pictures. */
 static limit_t limit_of(const gf_req_t *req, const char *kind, const char *name, bool dry)
 {
-    const gf_conf_t *conf = req->api->conf;
+    const gf_conf_t *conf = req->conf;
     bool of_user = strcmp(kind, "user ") == 0;
     limit_t limit = { .policy = of_user ? "default" : "address",
                       .rate = of_user ? conf->limit_rate : conf->limit_address };
 
-    limit.bucket = apr_pstrcat(req->r->pool, dry ? "dry run of " : "", kind, name, NULL);
+    limit.bucket = apr_pstrcat(req->r->pool, dry ? "dry run of " : "", kind,
+                               of_user ? name : gf_realm_identity(conf, name, req->r->pool), NULL);
     if (dry && limit.rate.every) {
         limit.rate.every /= DRY_MORE;
         limit.rate.every =

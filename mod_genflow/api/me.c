@@ -24,7 +24,7 @@ static void put_used(gf_out_t *out, const char *name, apr_int64_t limit, apr_int
 
 static void put_limits(gf_out_t *out, gf_req_t *req, const gf_user_state_t *state)
 {
-    const gf_conf_t *conf = req->api->conf;
+    const gf_conf_t *conf = req->conf;
     api_left_t left;
 
     gf_out_key(out, "limits");
@@ -50,7 +50,7 @@ static void put_limits(gf_out_t *out, gf_req_t *req, const gf_user_state_t *stat
 /* Is there a type that the caller may use and that draws here? */
 static bool has_fallback(const gf_req_t *req)
 {
-    const apr_array_header_t *types = req->api->conf->type_list;
+    const apr_array_header_t *types = req->conf->type_list;
     int i;
 
     for (i = 0; i < types->nelts; i++) {
@@ -65,7 +65,7 @@ static bool has_fallback(const gf_req_t *req)
 
 static void put_features(gf_out_t *out, const gf_req_t *req)
 {
-    const gf_conf_t *conf = req->api->conf;
+    const gf_conf_t *conf = req->conf;
 
     gf_out_key(out, "features");
     gf_out_open(out, '{');

@@ -8,7 +8,7 @@ void api_preset_put(gf_out_t *out, const gf_preset_t *preset, const gf_type_t *t
     gf_out_open(out, '{');
     gf_out_put_raw(out, "id", preset->id);
     if (type) {
-        gf_out_put_string(out, "type", type->name);
+        gf_out_put_string(out, "type", gf_type_wire(type));
     }
     gf_out_put_string(out, "key", preset->key);
     gf_out_put_string(out, "label", preset->label);
@@ -31,7 +31,7 @@ gf_err_t *api_preset_list(gf_req_t *req)
 {
     static const gf_input_field_t fields[] = { { .names = { "type" }, .kind = GF_INPUT_TYPE },
                                                GF_INPUT_END };
-    const gf_type_t *type = gf_type_find(req->api->conf, API_PRESET_USUAL_TYPE, req->r->pool);
+    const gf_type_t *type = gf_type_find(req->conf, API_PRESET_USUAL_TYPE, req->r->pool);
     gf_input_t input = api_body_query_input(req);
     bool is_all = api_body_switch(req, "all");
     gf_presets_t presets;

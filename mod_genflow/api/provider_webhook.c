@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "db/provider_webhook.h"
+#include "model/servers.h"
 #include "provider/provider.h"
 
 #define TOKEN_MAX        64
@@ -55,8 +56,7 @@ static gf_err_t *verify_webhook(gf_provider_webhook_t *webhook, gf_req_t *req,
 
 gf_err_t *api_provider_webhook(gf_req_t *req)
 {
-    const gf_provider_t *provider =
-        apr_hash_get(req->api->conf->providers, req->args[0], APR_HASH_KEY_STRING);
+    const gf_provider_t *provider = gf_servers_provider(req->conf, req->args[0]);
     gf_provider_webhook_t webhook = { .headers = req->r->headers_in,
                                       .now = apr_time_now(),
                                       .pool = req->r->pool };

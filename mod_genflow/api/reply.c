@@ -16,6 +16,7 @@
 #include "httpd/dir.h"
 #include "httpd/glue.h"
 #include "hub/wants.h"
+#include "model/servers.h"
 #include "model/url.h"
 
 #define ANSWER_BYTES 2048
@@ -35,6 +36,7 @@ static void send_text(request_rec *r, const char *text, apr_size_t length, int s
     ap_set_content_type(r, "application/json");
     ap_set_content_length(r, (apr_off_t)length);
     apr_table_setn(r->headers_out, "Cache-Control", caching);
+    apr_table_unset(r->err_headers_out, "X-Content-Type-Options"); /* as a page has it */
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     ap_rwrite(text, (int)length, r);
 }
@@ -69,7 +71,7 @@ static bool is_older(const gf_req_t *req, const gf_view_t *view)
 /* An older picture in S3 that is shown without a thumbnail: the background makes it. */
 static void want_thumbnail(gf_req_t *req, const gf_view_t *view)
 {
-    const gf_thumbnails_t *thumbnails = &req->api->conf->thumbnails;
+    const gf_thumbnails_t *thumbnails = &gf_servers_of_type(req->conf, view->type)->thumbnails;
     const char *name = view->persisted && view->image_url
                            ? gf_thumbnail_lacks(thumbnails, view->image_url, view->thumbnail)
                            : NULL;
@@ -115,9 +117,9 @@ static void say_where(gf_req_t *req, const gf_view_t *view)
     if (!gf_view_ended(view)) {
         apr_table_setn(req->r->headers_out, "Location",
                        apr_pstrcat(req->r->pool, gf_url_path(gf_reply_site(req->r)), req->base, "/",
-                                   view->type->name, "/status?id=", view->id, NULL));
+                                   gf_type_wire(view->type), "/status?id=", view->id, NULL));
         apr_table_setn(req->r->headers_out, "Retry-After",
-                       apr_itoa(req->r->pool, gf_view_poll_after(view, req->api->conf)));
+                       apr_itoa(req->r->pool, gf_view_poll_after(view, req->conf)));
     }
 }
 
@@ -126,7 +128,7 @@ static void put_poll_after(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
 {
     out->twins = req->twins;
     if (!gf_view_ended(view)) {
-        gf_out_put_int(out, "retryAfter", gf_view_poll_after(view, req->api->conf));
+        gf_out_put_int(out, "retryAfter", gf_view_poll_after(view, req->conf));
     }
     out->twins = false;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET of a stored picture from the folder store (SetHandler genflow-result), or of its thumbnail.
- * Neither ever changes under its name, so they may be cached for ever; ranges and conditions are
- * httpd's own. A thumbnail that is not there yet is made by the first request for it. */
+ * Neither ever changes under its name, but it may be removed: caches may show it for
+ * GenflowStoreCacheTime. Ranges and conditions are httpd's own. A thumbnail that is not there yet
+ * is made by the first request for it. */
 #include "api/api.h"
 
 #include <string.h>
@@ -17,11 +18,10 @@
 #include "base/image.h"
 #include "db/picture.h"
 #include "httpd/glue.h"
-#include "model/type.h"
+#include "model/servers.h"
 #include "store/store.h"
 #include "store/thumbnail.h"
 
-#define FOREVER     "public, max-age=31536000, immutable"
 #define NOT_FOR_NOW "no-store"
 #define DRAWING_MAX 4                       /* threads of a child that make thumbnails, or wait */
 #define DRAWING     (2 * APR_USEC_PER_SEC)  /* for another thread or process, at most ... */
@@ -67,8 +67,8 @@ static bool open_file(api_file_t *opened, gf_req_t *req, const char *name)
 {
     request_rec *r = req->r;
 
-    *opened = (api_file_t){ .name = name, .cache = FOREVER };
-    return apr_file_open(&opened->file, gf_store_fs_path(req->api->conf, name, r->pool),
+    *opened = (api_file_t){ .name = name, .cache = gf_store_caching(req->ctx->conf, r->pool) };
+    return apr_file_open(&opened->file, gf_store_fs_path(req->ctx->conf, name, r->pool),
                          APR_FOPEN_READ | APR_FOPEN_SENDFILE_ENABLED, 0, r->pool)
                == APR_SUCCESS
            && apr_file_info_get(&r->finfo, APR_FINFO_NORM, opened->file) == APR_SUCCESS
@@ -82,7 +82,7 @@ static void note_color(gf_req_t *req, const char *name, const char *color)
     apr_pool_t *pool = req->r->pool;
     const char *slash = strchr(name, '/');
     const gf_type_t *type =
-        gf_type_find(req->api->conf, apr_pstrmemdup(pool, name, (apr_size_t)(slash - name)), pool);
+        gf_servers_type(req->conf, apr_pstrmemdup(pool, name, (apr_size_t)(slash - name)));
     const char *id = apr_pstrndup(pool, strrchr(name, '/') + 1, ID_DIGITS);
     bool gone;
     gf_err_t *err = type ? gf_picture_thumbnail(&gone, req->ctx, type, id, color) : NULL;
@@ -149,7 +149,7 @@ static bool open_thumbnail(api_file_t *opened, gf_req_t *req, const char *name)
     const char *picture = NULL;
     bool is_there = false;
 
-    if (req->api->conf->thumbnails.kind && !opened->file
+    if (req->ctx->conf->thumbnails.kind && !opened->file
         && gf_thumbnail_is_name(&stem, name, req->r->pool)) {
         picture = picture_of(req, stem);
     }
@@ -185,6 +185,17 @@ static int send_file(request_rec *r, apr_file_t *file)
                : HTTP_INTERNAL_SERVER_ERROR;
 }
 
+/* Pictures of the site's own types, and of the main server's, by the configuration that stored
+ * them. Those of another virtual host are not there, even in the same folder. */
+static bool enter_store(gf_req_t *req, const char *name)
+{
+    const char *type = apr_pstrmemdup(req->r->pool, name, (apr_size_t)(strchr(name, '/') - name));
+    const gf_type_t *shown = gf_servers_shown_type(req->conf, type);
+
+    req->ctx->conf = gf_servers_of_type(req->conf, shown);
+    return shown || !gf_servers_type(req->conf, type);
+}
+
 int api_result(gf_req_t *req, const char *name)
 {
     request_rec *r = req->r;
@@ -195,7 +206,7 @@ int api_result(gf_req_t *req, const char *name)
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
     }
-    if (!is_picture_name(name) || !type_of(name)
+    if (!is_picture_name(name) || !type_of(name) || !enter_store(req, name)
         || (!open_file(&opened, req, name) && !open_thumbnail(&opened, req, name))) {
         return HTTP_NOT_FOUND;
     }

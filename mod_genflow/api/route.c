@@ -19,6 +19,7 @@
 #include "httpd/dir.h"
 #include "httpd/server.h"
 #include "httpd/glue.h"
+#include "model/realm.h"
 #include "model/type.h"
 
 #define USER_MAX 255        /* characters */
@@ -40,10 +41,12 @@
 #define WRITES   API_WRITES
 #define KEYS     API_KEYS
 #define PRICED   API_PRICED
+#define HOSTER   API_HOSTER
 
 #define MAKE    "dryRun|names"
 #define PAGE    "|limit|cursor"
 #define JOBS    "type|status|user"
+#define AUDIT   "user|action|admin"
 #define HISTORY "type|status|preset|q|tag|since|favourite|limit|cursor|names"
 #define FIND    "id|jobId|generationId|runId|run_id|refs|names"
 
@@ -124,9 +127,9 @@ const char *api_route_base(const request_rec *r, const char *usual)
     return base ? base : usual;
 }
 
-/* A name that is no UTF-8, or longer than that of an account, is none: the database could not hold
- * it. */
-static const char *user_of(gf_req_t *req)
+/* Sets req->user, an identity (model/realm.h); NULL: there is no user. A name that is no UTF-8, or
+ * longer than that of an account, is none: the database could not hold it. */
+static gf_err_t *find_user(gf_req_t *req)
 {
     const char *wrong = NULL;
     const char *user = httpd_conf_user(req->r, &wrong);
@@ -135,10 +138,19 @@ static const char *user_of(gf_req_t *req)
         gf_log(req->ctx, GF_LOG_ERR, APR_SUCCESS, "GF0501", "GenflowUser: %s", wrong);
         return NULL;
     }
-    return user && *user && gf_text_utf8(user, strlen(user)) == strlen(user)
-                   && gf_text_length(user) <= USER_MAX
-               ? user
-               : NULL;
+    if (!user || !*user || gf_text_utf8(user, strlen(user)) != strlen(user)
+        || gf_text_length(user) > USER_MAX) {
+        return NULL;
+    }
+    if (!gf_realm_takes(user)) {
+        gf_err_t *err = gf_err_make(req->ctx, api_legacy_not_signed_in(req->r), APR_SUCCESS,
+                                    "a name with control characters");
+
+        err->text = "The name of a user has no control characters";
+        return err;
+    }
+    req->user = gf_realm_identity(req->conf, user, req->r->pool);
+    return NULL;
 }
 
 /* The piece of a path that follows `*path`, which is moved to the next one, or to NULL. */
@@ -149,6 +161,20 @@ static const char *next_piece(const char **path, apr_size_t *length)
     *length = strcspn(piece, "/");
     *path = piece[*length] ? piece + *length + 1 : NULL;
     return piece;
+}
+
+/* The pieces of a path up to its end `rest` (NULL: all); NULL: it ends otherwise. */
+static const char *pieces_before(const char *path, const char *rest, apr_pool_t *pool)
+{
+    apr_size_t length = strlen(path);
+    apr_size_t end = rest ? strlen(rest) + 1 : 0;
+
+    if (end
+        && (length <= end || path[length - end] != '/'
+            || strcmp(path + length - end + 1, rest) != 0)) {
+        return NULL;
+    }
+    return apr_pstrmemdup(pool, path, length - end);
 }
 
 /* Does `path` have the address `pattern`? Sets type and args as the pattern names them. */
@@ -164,13 +190,17 @@ static bool path_matches(gf_req_t *req, const char *path, const char *pattern)
         const char *piece = next_piece(&path, &length);
 
         if (strncmp(mark, "{type}", 6) == 0) {
-            req->type = gf_type_find(req->api->conf, apr_pstrmemdup(pool, piece, length), pool);
+            req->type = gf_type_find(req->conf, apr_pstrmemdup(pool, piece, length), pool);
             if (!req->type) {
                 return false;
             }
         }
         else if (mark[0] == '{' && mark[mark_length - 2] == '+' && length > 0) {
-            req->args[args++] = apr_pstrdup(pool, piece);
+            req->args[args] = pieces_before(piece, pattern, pool);
+            if (!req->args[args++]) {
+                return false;
+            }
+            pattern = NULL;
             path = NULL;
         }
         else if (mark[0] == '{' && length > 0) {
@@ -282,6 +312,12 @@ static gf_err_t *call_handler(gf_req_t *req, const api_route_t *route)
     if (!(route->flags & ANYONE)) {
         GF_TRY(api_authn_need(req, scopes_of(req, route)));
     }
+    if ((route->flags & HOSTER) && req->conf->realm) {
+        gf_err_t *err = gf_err_make(req->ctx, GF_E_NO_ROUTE, APR_SUCCESS, "not in a realm");
+
+        err->text = "This is of the whole httpd: it is where administration has no GenflowRealm";
+        return err;
+    }
     req->two_step = route->flags & TWO_STEP;
     req->as_job = route->flags & AS_JOB;
     req->pending = route->flags & PENDING;
@@ -308,7 +344,8 @@ gf_err_t *api_route_serve(gf_req_t *req, const char *path, const api_route_t *ta
             }
         }
     }
-    if (!methods) {
+    /* a user's name could stand for a realm */
+    if (!methods || (req->admin && req->args[0] && !gf_realm_takes(req->args[0]))) {
         return gf_err_make(req->ctx, GF_E_NO_ROUTE, APR_SUCCESS, "no route %s", path);
     }
     if (i == count) {
@@ -324,8 +361,8 @@ gf_err_t *api_route_serve(gf_req_t *req, const char *path, const api_route_t *ta
                            origin ? origin : "another site");
     }
     if (!(table[i].flags & ANYONE) && !req->user) {
-        req->user = user_of(req);
-        if (!req->user && !is_open(&table[i], req->api->conf)) {
+        GF_TRY(find_user(req));
+        if (!req->user && !is_open(&table[i], req->conf)) {
             return gf_err_make(req->ctx, api_legacy_not_signed_in(req->r), APR_SUCCESS, "no user");
         }
     }
@@ -371,9 +408,9 @@ static gf_err_t *serve_admin(gf_req_t *req)
 static const char *api_path(gf_req_t *req, const char *handler)
 {
     const char *act;
-    const gf_type_t *type = type_handler(req->api->conf, handler, &act, req->r->pool);
-    const char *path =
-        type ? apr_pstrcat(req->r->pool, type->name, "/", act, NULL) : httpd_conf_path(req->r);
+    const gf_type_t *type = type_handler(req->conf, handler, &act, req->r->pool);
+    const char *path = type ? apr_pstrcat(req->r->pool, gf_type_wire(type), "/", act, NULL)
+                            : httpd_conf_path(req->r);
 
     if (path) { /* it is outside of the API, and needs its address */
         req->base = api_route_base(req->r, "/api");
@@ -395,9 +432,8 @@ static gf_err_t *serve_api(gf_req_t *req)
 bool api_route_is_anyones(request_rec *r, const gf_conf_t *conf, const char *path,
                           const api_route_t *table, int count)
 {
-    const gf_api_t api = { .conf = conf };
     apr_int64_t method = AP_METHOD_BIT << r->method_number;
-    gf_req_t req = { .r = r, .api = &api };
+    gf_req_t req = { .r = r, .conf = conf };
     int i;
 
     for (i = 0; i < count; i++) {
@@ -410,8 +446,7 @@ bool api_route_is_anyones(request_rec *r, const gf_conf_t *conf, const char *pat
 
 bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handler)
 {
-    const gf_api_t api = { .conf = conf };
-    gf_req_t req = { .r = r, .api = &api };
+    gf_req_t req = { .r = r, .conf = conf };
     const api_route_t *table;
     const char *path;
     int count;
@@ -461,7 +496,8 @@ gf_req_t *api_route_request(request_rec *r, const gf_api_t *api)
 
     req->r = r;
     req->api = api;
-    req->ctx = httpd_glue_request_ctx(r, api->conf);
+    req->conf = httpd_conf_get(r->server);
+    req->ctx = httpd_glue_request_ctx(r, req->conf);
     req->key = api_authn_key(r);
     return req;
 }
@@ -485,5 +521,5 @@ int api_route(request_rec *r, const gf_api_t *api)
     if (err) {
         return gf_reply_error(req, err);
     }
-    return req->parked ? SUSPENDED : OK;
+    return req->parked ? SUSPENDED : req->status;
 }

@@ -24,6 +24,7 @@
 #define API_WRITES   256U
 #define API_KEYS     512U
 #define API_PRICED   1024U
+#define API_HOSTER   2048U
 
 /* A row of a table of addresses: api/route_table.h documents each member. */
 typedef struct api_route_t {

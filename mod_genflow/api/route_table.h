@@ -7,8 +7,8 @@
  *   methods  of the address; GET serves HEAD, too. An address without a row for the request's
  *            method is answered with 405 and Allow
  *   path     below the base, without a slash before it. {type} stands for any configured type, any
- *            other {name} for one piece of the path, {name+} for all that is left of it; these
- *            become req->args, in their order
+ *            other {name} for one piece of the path, {name+} for all that is left of it, or all up
+ *            to the piece that follows; these become req->args, in their order
  *   handler  runs once user, query and limits have passed (api/handlers.h)
  *   flags    0: a user is required, and pages of other sites may not call it except by GET
  *            ANYONE    no user is required, and pages of other sites are admitted
@@ -22,6 +22,7 @@
  *            AS_JOB    shows a generation as a job (req->as_job)
  *            PENDING   makes generations that another call starts (req->pending)
  *            WRITES    an API key needs the scope images for it
+ *            HOSTER    of administration: not in a virtual host with GenflowRealm
  *            KEYS      an API key needs the scope keys for it. Without these two it needs the scope
  *                      read for what can be had by GET, and images for all else; administration
  *                      needs admin beside
@@ -103,18 +104,27 @@ OLD(POST,         "image/generate",              api_legacy_mood, PRICED, NULL)
  * For administrators only (api_admin_enter()). Unknown and repeated arguments are refused here
  * even with GenflowBodyUnknown ignore. */
 
-ADMIN(GET,        "jobs",                        api_admin_jobs, 0, JOBS PAGE)
+ADMIN(GET,        "",                            api_dashboard, 0, NULL)
+ADMIN(GET,        "page/{file}",                 api_dashboard_file, 0, NULL)
+ADMIN(GET,        "jobs",                        api_admin_jobs, 0, JOBS "|before" PAGE)
 ADMIN(DELETE,     "jobs",                        api_admin_jobs_clear, 0, JOBS)
 ADMIN(DELETE,     "jobs/{id}",                   api_admin_job_cancel, 0, "")
+ADMIN(DELETE,     "jobs/{id}/picture",           api_admin_takedown, 0, "")
 ADMIN(GET,        "users",                       api_admin_users, 0, "limit|cursor")
+ADMIN(GET,        "users/{user+}/ledger",        api_admin_ledger, 0, "limit|cursor")
+ADMIN(GET,        "users/{user+}/holds",         api_admin_holds, 0, "")
 ADMIN(GET,        "users/{user+}",               api_admin_user, 0, "")
 ADMIN(PUT,        "users/{user+}",               api_admin_user_set, 0, "")
+ADMIN(DELETE,     "users/{user+}",               api_admin_erase, 0, "")
 ADMIN(POST,       "credits",                     api_admin_credit, 0, "")
 ADMIN(POST,       "refunds",                     api_admin_refund, 0, "")
-ADMIN(GET,        "stats",                       api_admin_stats, 0, "")
-ADMIN(GET,        "ledger/check",                api_admin_check, 0, "")
-ADMIN(GET,        "providers",                   api_admin_providers, 0, "")
-ADMIN(POST,       "providers/{provider}/reset",  api_admin_provider_reset, 0, "model")
+ADMIN(GET,        "now",                         api_admin_now, HOSTER, "")
+ADMIN(GET,        "money",                       api_admin_money, HOSTER, "from|to|per|type")
+ADMIN(GET,        "stats",                       api_admin_stats, HOSTER, "")
+ADMIN(GET,        "ledger/check",                api_admin_check, HOSTER, "")
+ADMIN(GET,        "audit",                       api_admin_audit, 0, AUDIT PAGE)
+ADMIN(GET,        "providers",                   api_admin_providers, HOSTER, "")
+ADMIN(POST,       "providers/{provider}/reset",  api_admin_provider_reset, HOSTER, "model")
 ADMIN(GET,        "presets",                     api_admin_presets, 0, "type")
 ADMIN(POST,       "presets",                     api_admin_preset_add, 0, "")
 ADMIN(GET,        "presets/{key}",               api_admin_preset, 0, "type")

@@ -106,7 +106,7 @@ static gf_err_t *find_asset(apr_int64_t *bytes, gf_req_t *req, gf_source_t *sour
 /* Before anything is held. What is still to be fetched is measured then (work/acts.c). */
 static gf_err_t *find_assets(gf_req_t *req, gf_spec_t *spec)
 {
-    apr_int64_t limit = req->api->conf->asset_total;
+    apr_int64_t limit = req->conf->asset_total;
     apr_int64_t total = 0;
     int i;
 
@@ -163,7 +163,7 @@ static void choose_type(gf_req_t *req, gf_param_t *param, const char *of_templat
 {
     static const char *const type_names[] = { "type", NULL };
     static const char *const image_names[] = { "productImages", NULL };
-    const gf_conf_t *conf = req->api->conf;
+    const gf_conf_t *conf = req->conf;
     gf_json_t *value = gf_input_member(&param->input, type_names);
     const char *name = value ? NULL : of_template;
 

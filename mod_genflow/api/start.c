@@ -130,7 +130,7 @@ static gf_err_t *answer_batch(gf_req_t *req, const gf_view_t *views, int count)
     gf_out_put_string(&out, "message", ended ? "Your media is ready" : "Added to queue");
     if (!ended) {
         apr_table_setn(req->r->headers_out, "Retry-After",
-                       apr_itoa(req->r->pool, gf_view_poll_after(&views[0], req->api->conf)));
+                       apr_itoa(req->r->pool, gf_view_poll_after(&views[0], req->conf)));
     }
     return gf_reply_send(req, &out, ended ? HTTP_OK : HTTP_ACCEPTED);
 }
@@ -169,7 +169,7 @@ gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count)
     bool end = prefer->given || api_legacy_waits(req);
     apr_interval_time_t time = prefer->given          ? prefer->wait
                                : polls_by_itself(req) ? 0
-                                                      : req->api->conf->wait;
+                                                      : req->conf->wait;
 
     return api_wait_views(req, views, jobs, count, end ? GF_NEWS_ENDED : GF_NEWS_WORKING, time,
                           api_start_answer);

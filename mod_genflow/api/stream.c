@@ -134,8 +134,7 @@ gf_err_t *api_stream_run(api_stream_t *stream, gf_err_t *(*step)(bool *over, api
         stream->wait.waiter.count = 1;
     }
     stream->wait.waiter.enough = GF_NEWS_CHANGED;
-    stream->wait.deadline =
-        gf_clock_now() + (stream->lasts ? stream->lasts : req->api->conf->events);
+    stream->wait.deadline = gf_clock_now() + (stream->lasts ? stream->lasts : req->conf->events);
     stream->wait.pulse = SIGN_OF_LIFE;
     stream->wait.step = step;
     stream->brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);

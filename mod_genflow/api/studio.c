@@ -17,6 +17,7 @@
 #include "model/url.h"
 
 #define INDEX "index.html"
+#define ADMIN "admin" /* the begin of the names of what api/dashboard.c serves */
 
 /* The files have no version in their names: a browser asks each time, and gets 304. */
 #define CACHING "no-cache"
@@ -91,7 +92,6 @@ static int send_config(request_rec *r, const httpd_studio_t *studio)
     gf_out_put_string(&out, "title", dir->studio_title);
     gf_out_put_string(&out, "logo", dir->studio_logo ? with_prefix(r, dir->studio_logo) : NULL);
     put_links(&out, r, dir->studio_links);
-    apr_table_unset(r->err_headers_out, "X-Content-Type-Options"); /* the reply has its own */
     gf_reply_tagged(&req, &out, 0);
     return OK;
 }
@@ -112,6 +112,18 @@ static int hand_over(request_rec *r, const httpd_studio_file_t *file)
     return DECLINED;
 }
 
+int api_studio_send(request_rec *r, const char *name)
+{
+    const httpd_studio_t *studio = httpd_conf_get(r->server)->studio;
+    const httpd_studio_file_t *file;
+
+    if (studio && strcmp(name, "config.json") == 0) {
+        return send_config(r, studio);
+    }
+    file = studio ? apr_hash_get(studio->files, name, APR_HASH_KEY_STRING) : NULL;
+    return file ? hand_over(r, file) : HTTP_NOT_FOUND;
+}
+
 /* The path below the <Location>; where only a <LocationMatch> sets the handler, GenflowBase is
  * needed. */
 static const char *mount_of(const request_rec *r)
@@ -121,9 +133,7 @@ static const char *mount_of(const request_rec *r)
     return mount ? mount : api_route_base(r, api_route_mount(r));
 }
 
-/* Addresses in the page are relative to it. The redirect is relative, too: a proxy may serve us
- * below another path. */
-static int add_slash(request_rec *r)
+int api_studio_add_slash(request_rec *r)
 {
     const char *name = strrchr(r->uri, '/') + 1;
 
@@ -135,22 +145,16 @@ static int add_slash(request_rec *r)
 
 int api_studio(request_rec *r)
 {
-    const httpd_studio_t *studio = httpd_conf_get(r->server)->studio;
     const char *mount = mount_of(r);
     const char *name = api_route_below(r, mount);
-    const httpd_studio_file_t *file;
 
     ap_allow_methods(r, REPLACE_ALLOW, "GET", "HEAD", NULL);
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
     }
     if (strcmp(r->uri, mount) == 0) {
-        return add_slash(r);
+        return api_studio_add_slash(r);
     }
     name = strcmp(r->uri + strlen(mount), "/") == 0 ? INDEX : name;
-    if (studio && strcmp(name, "config.json") == 0) {
-        return send_config(r, studio);
-    }
-    file = studio ? apr_hash_get(studio->files, name, APR_HASH_KEY_STRING) : NULL;
-    return file ? hand_over(r, file) : HTTP_NOT_FOUND;
+    return strncmp(name, ADMIN, strlen(ADMIN)) == 0 ? HTTP_NOT_FOUND : api_studio_send(r, name);
 }

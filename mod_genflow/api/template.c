@@ -144,6 +144,7 @@ gf_err_t *api_template_put(gf_req_t *req)
     if (taken) {
         return gf_err_field(req->ctx, GF_E_FIELDS, "name", "is that of another template of yours");
     }
+    template.type = put.type ? gf_type_wire(put.type) : NULL;
     gf_reply_begin(&out, req);
     put_template(&out, &template);
     return gf_reply_send(req, &out, HTTP_CREATED);

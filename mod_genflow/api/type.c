@@ -74,8 +74,8 @@ static void put_words(gf_out_t *out, const gf_type_t *type, const char *accepted
 {
     const char *label = gf_language_find(type->labels, accepted);
 
-    gf_out_put_string(out, "name", type->name);
-    gf_out_put_string(out, "label", label ? label : type->name);
+    gf_out_put_string(out, "name", gf_type_wire(type));
+    gf_out_put_string(out, "label", label ? label : gf_type_wire(type));
     gf_out_put_string(out, "description", gf_language_find(type->texts, accepted));
 }
 
@@ -154,7 +154,7 @@ static void put_type(gf_out_t *out, const gf_req_t *req, const gf_type_state_t *
     static const char *const sources[] = {
         [GF_SOURCE_NONE] = "none", [GF_SOURCE_MAY] = "optional", [GF_SOURCE_MUST] = "required"
     };
-    const gf_conf_t *conf = req->api->conf;
+    const gf_conf_t *conf = req->conf;
     const gf_type_t *type = state->type;
     apr_int64_t live = conf->limit_concurrent;
 

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "db/generation.h"
 #include "db/user_events.h"
+#include "model/servers.h"
 #include "model/type.h"
 
 #define PAGE       100 /* generations of one statement, and of a replay */
@@ -192,7 +193,7 @@ static bool send_change(user_stream_t *user)
 
     apr_pool_clear(look->pool);
     ctx.pool = look->pool;
-    type = gf_type_find(ctx.conf, change->type, ctx.pool);
+    type = gf_servers_type(ctx.conf, change->type);
     err = type ? gf_queue_get(&view, &ctx, type, req->user, &find) : NULL;
     if (gf_err_is(err, GF_E_DB_DOWN)) {
         api_stream_log(&user->stream, err);

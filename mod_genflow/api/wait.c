@@ -181,7 +181,7 @@ bool api_wait_begin(api_wait_t *wait)
     gf_req_t *req = wait->req;
 
     wait->waiter.user = req->user;
-    wait->park = httpd_park_make(req->r, req->api->conf, resume, wait);
+    wait->park = httpd_park_make(req->r, req->conf, resume, wait);
     wait->pulse = wait->park ? pulse_of(wait) : wait->pulse;
     wait->waiter.ring = wait->park ? httpd_park_ring : NULL;
     wait->waiter.baton = wait->park;

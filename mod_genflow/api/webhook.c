@@ -13,7 +13,7 @@ gf_err_t *api_webhook_secret(gf_req_t *req)
     gf_out_t out;
 
     gf_webhook_secrets(&now, &old, req->ctx, req->user);
-    if (!now || req->api->conf->webhook_shared) {
+    if (!now || req->conf->webhook_shared) {
         return gf_err_make(req->ctx, GF_E_NO_ROUTE, APR_SUCCESS, "%s",
                            now ? "GenflowWebhookShared is On: the site gives its one secret itself"
                                : "this server has no GenflowWebhookSecret");
