@@ -111,7 +111,7 @@ static gf_err_t *answer_begun(gf_req_t *req, const gf_view_t *views, int count)
     }
     live = apr_pmemdup(req->r->pool, views, (apr_size_t)count * sizeof(*views));
     return api_wait_views(req, live, NULL, count, GF_NEWS_ENDED,
-                          req->api->conf->front_wait - create->start, answer);
+                          req->conf->front_wait - create->start, answer);
 }
 
 static gf_err_t *answer(gf_req_t *req, const gf_view_t *views, int count)
@@ -138,7 +138,7 @@ static void remember(gf_req_t *req, const gf_view_t *views, int count)
 static gf_err_t *wait_for(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count)
 {
     const front_create_t *create = front_call(req)->create;
-    apr_interval_time_t most = req->api->conf->front_wait;
+    apr_interval_time_t most = req->conf->front_wait;
     apr_interval_time_t time = create->wait < most ? create->wait : most;
 
     remember(req, views, count);

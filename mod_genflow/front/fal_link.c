@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/sign.h"
 #include "base/text.h"
+#include "model/realm.h"
 
 #define PURPOSE "uploads of genflow-fal"
 
@@ -26,10 +27,11 @@ const char *front_fal_link_query(const front_fal_link_t *link, const char *secre
 {
     const char *signature = sign(link, secret, pool);
 
-    return signature ? apr_pstrcat(pool, "user=", apr_pescape_urlencoded(pool, link->user),
-                                   "&expires=", link->expires,
-                                   "&signature=", apr_pescape_urlencoded(pool, signature), NULL)
-                     : NULL;
+    return signature
+               ? apr_pstrcat(pool, "user=", apr_pescape_urlencoded(pool, gf_realm_name(link->user)),
+                             "&expires=", link->expires,
+                             "&signature=", apr_pescape_urlencoded(pool, signature), NULL)
+               : NULL;
 }
 
 bool front_fal_link_is_good(const front_fal_link_t *link, const char *signature, const char *secret,

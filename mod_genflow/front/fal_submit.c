@@ -193,7 +193,7 @@ gf_err_t *front_fal_run(gf_req_t *req)
     GF_TRY(read_body(create, req, NULL));
     submission->app = "";
     create->route = "run";
-    create->wait = req->api->conf->front_wait;
+    create->wait = req->conf->front_wait;
     create->must_wait = true;
     create->unstarted = answer_unstarted;
     create->answer = answer_run;

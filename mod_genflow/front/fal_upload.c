@@ -10,6 +10,7 @@
 
 #include "api/spec.h"
 #include "db/asset.h"
+#include "model/realm.h"
 #include "model/source.h"
 
 #define ANY_TYPE "application/octet-stream" /* what clients send for bytes without a type */
@@ -29,7 +30,7 @@ static const char *draw_id(apr_pool_t *pool)
  * before it may be known to receivers (GenflowWebhookShared), so it signs no address. */
 static const char *secret_of(const gf_req_t *req)
 {
-    const gf_conf_t *conf = req->api->conf;
+    const gf_conf_t *conf = req->conf;
 
     return conf->webhook_shared ? NULL : conf->webhook_secret;
 }
@@ -85,7 +86,7 @@ gf_err_t *front_fal_upload_refuse(gf_req_t *req)
     err->text = apr_psprintf(req->r->pool,
                              "Uploads in parts (files over 90 MB) are not taken here: a picture "
                              "may have at most %" APR_INT64_T_FMT " bytes",
-                             req->api->conf->asset_max);
+                             req->conf->asset_max);
     return err;
 }
 
@@ -95,11 +96,13 @@ static gf_err_t *check_link(gf_req_t *req)
 {
     const char *signature = api_body_query(req, "signature");
     front_fal_link_t link = { .id = req->args[0],
-                              .user = api_body_query(req, "user"),
+                              .user = gf_realm_identity(req->conf, api_body_query(req, "user"),
+                                                        req->r->pool),
                               .expires = api_body_query(req, "expires") };
     apr_time_t now = req->r->request_time;
 
-    if (!signature || !link.user || !link.expires || !secret_of(req)
+    if (!signature || !link.user || !gf_realm_is(req->conf, link.user) || !link.expires
+        || !secret_of(req)
         || !front_fal_link_is_good(&link, signature, secret_of(req), now, req->r->pool)) {
         return gf_err_make(req->ctx, GF_E_UPLOAD_URL, APR_SUCCESS, "upload %s", req->args[0]);
     }
@@ -118,7 +121,7 @@ gf_err_t *front_fal_upload_put(gf_req_t *req)
 
     GF_TRY(check_link(req));
     GF_TRY(api_limit(req, false));
-    GF_TRY(api_body_read(req, req->api->conf->asset_max, &picture.at, &picture.length));
+    GF_TRY(api_body_read(req, req->conf->asset_max, &picture.at, &picture.length));
     wrong = gf_source_probe(&image, req->ctx, picture.at, picture.length);
     if (wrong) {
         return gf_err_field(req->ctx, GF_E_SOURCE_URL, "file", wrong);

@@ -43,11 +43,6 @@ void front_route_names(apr_array_header_t *names)
     }
 }
 
-front_call_t *front_call(const gf_req_t *req)
-{
-    return req->front;
-}
-
 /* ---- errors ---- */
 
 /* The generations of this request may be there: a client that repeats it has to find them. */

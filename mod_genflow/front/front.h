@@ -57,7 +57,10 @@ typedef struct front_call_t {
     int count;
 } front_call_t;
 
-front_call_t *front_call(const gf_req_t *req);
+static inline front_call_t *front_call(const gf_req_t *req)
+{
+    return req->front;
+}
 
 /* ---- for the hooks (mod_genflow.c) ---- */
 

@@ -192,6 +192,6 @@ void front_openai_model(gf_out_t *out, const gf_model_t *model)
     gf_out_put_string(out, "id", model->name);
     gf_out_put_string(out, "object", "model");
     gf_out_put_int(out, "created", 0);
-    gf_out_put_string(out, "owned_by", model->type->name);
+    gf_out_put_string(out, "owned_by", gf_type_wire(model->type));
     gf_out_close(out, '}');
 }

@@ -59,7 +59,7 @@ static gf_err_t *create(gf_req_t *req, front_openai_call_t *call, const char *ro
     create->route = route;
     create->marks_retries = retry != NULL;
     create->is_retry = retry && strcmp(retry, "0") != 0;
-    create->wait = req->api->conf->front_wait;
+    create->wait = req->conf->front_wait;
     create->must_wait = true;
     create->is_stream = call->ask.is_stream;
     create->answer = call->ask.is_stream ? front_openai_stream : front_openai_answer;
@@ -100,7 +100,7 @@ static gf_err_t *edits(gf_req_t *req)
     apr_array_header_t *parts;
 
     if (type && strncasecmp(type, "multipart/", strlen("multipart/")) == 0) {
-        GF_TRY(front_form_read(&parts, req, req->api->conf->asset_total + FORM_ROOM));
+        GF_TRY(front_form_read(&parts, req, req->conf->asset_total + FORM_ROOM));
         GF_TRY(front_openai_read_form(&call->ask, req->ctx, parts));
     }
     else {

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "base/hash.h"
+#include "model/servers.h"
 #include "net/net.h"
 #include "store/store.h"
 
@@ -40,7 +41,7 @@ static const char *name_of(const gf_conf_t *conf, const char *url)
 
 static gf_msg_t *make_request(const gf_req_t *req, const gf_view_t *view)
 {
-    const gf_conf_t *conf = req->api->conf;
+    const gf_conf_t *conf = gf_servers_of_type(req->conf, view->type);
     gf_msg_t *msg = gf_msg_make(req->r->pool, "GET", view->image_url);
 
     msg->guarded = !gf_store_has_address(conf, view->image_url);
@@ -78,7 +79,7 @@ static gf_err_t *copy_picture(const char **path, gf_req_t *req, const gf_view_t 
 gf_err_t *front_picture_open(apr_file_t **file, apr_off_t *bytes, gf_req_t *req,
                              const gf_view_t *view)
 {
-    const gf_conf_t *conf = req->api->conf;
+    const gf_conf_t *conf = gf_servers_of_type(req->conf, view->type);
     const char *name = name_of(conf, view->image_url);
     const char *path = name ? gf_store_fs_path(conf, name, req->r->pool) : NULL;
     apr_finfo_t info;

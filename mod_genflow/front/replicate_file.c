@@ -38,7 +38,7 @@ static gf_err_t *send_file(gf_req_t *req, int status, const char *id)
 
 gf_err_t *replicate_file_create(gf_req_t *req)
 {
-    apr_int64_t limit = req->api->conf->asset_max;
+    apr_int64_t limit = req->conf->asset_max;
     front_sources_t *sources = front_sources_make(req);
     apr_array_header_t *parts;
     int i;

@@ -32,7 +32,7 @@ static void write_prediction(gf_out_t *out, gf_req_t *req, const gf_view_t *view
     gf_prediction_t prediction = prediction_of(req, views);
 
     gf_prediction_write(out, req->ctx, &prediction, views, count, front_call(req)->site.site,
-                        replicate_stream_url(req, views->id), created);
+                        replicate_link_url(req, views->id), created);
 }
 
 static gf_err_t *send_prediction(gf_req_t *req, const gf_view_t *views, int count, int status)

@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "model/realm.h"
 #include "model/webhook.h"
 
 const char *replicate_mount(const gf_req_t *req)
@@ -118,8 +119,8 @@ static gf_err_t *account(gf_req_t *req)
     gf_out_init(&out, req->r->pool, 256);
     gf_out_open(&out, '{');
     gf_out_put_string(&out, "type", "user");
-    gf_out_put_string(&out, "username", req->user);
-    gf_out_put_string(&out, "name", req->user);
+    gf_out_put_string(&out, "username", gf_realm_name(req->user));
+    gf_out_put_string(&out, "name", gf_realm_name(req->user));
     gf_out_put_string(&out, "github_url", NULL);
     gf_out_close(&out, '}');
     return replicate_send(req, HTTP_OK, out.text);
@@ -133,7 +134,7 @@ static gf_err_t *webhook_secret(gf_req_t *req)
     gf_out_t out;
 
     gf_webhook_secrets(&now, &old, req->ctx, req->user);
-    if (!now || req->api->conf->webhook_shared) {
+    if (!now || req->conf->webhook_shared) {
         return gf_err_make(req->ctx, GF_E_NO_ROUTE, APR_SUCCESS, "%s",
                            now ? "GenflowWebhookShared is On: the site gives its one secret itself"
                                : "this server has no GenflowWebhookSecret");

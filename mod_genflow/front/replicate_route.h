@@ -30,9 +30,15 @@ gf_err_t *replicate_file_delete(gf_req_t *req);
 /* The events of a prediction, for whoever has their signed address: clients send no key there. */
 gf_err_t *replicate_stream(gf_req_t *req);
 
+/* ---- replicate_link.c ---- */
+
 /* The signed address of the events of generation `id` of the caller; NULL: the site has no
  * GenflowWebhookSecret to sign it with. */
-const char *replicate_stream_url(gf_req_t *req, const char *id);
+const char *replicate_link_url(gf_req_t *req, const char *id);
+
+/* The user whom the address of this request for events names, if the site has signed it; NULL: it
+ * has not, or it has expired. */
+const char *replicate_link_user(gf_req_t *req);
 
 /* ---- replicate_route.c ---- */
 

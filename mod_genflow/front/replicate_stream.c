@@ -1,87 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The events of a prediction: output, logs, error, done. Clients open the address without a key, so
- * it is signed: by the site's secret, for one generation, its user, and an hour. A secret that
- * the receivers of webhooks share signs none: each of them could open what is another's. */
+ * it is signed (replicate_link.c). */
 #include "front/replicate_route.h"
 
 #include <string.h>
 
-#include <apr_escape.h>
 #include <apr_strings.h>
 
 #include "api/stream.h"
 #include "base/clock.h"
-#include "base/sign.h"
-#include "base/text.h"
 #include "db/prediction.h"
 
-#define LIFETIME APR_TIME_C(3600) /* seconds */
-#define PURPOSE  "streams of predictions"
-
 #define LOOK_EVERY (APR_USEC_PER_SEC / 2) /* at several generations */
-
-/* ---- the address ---- */
-
-/* NULL: the secret is none. In base64url, without padding. */
-static const char *signature_of(apr_pool_t *pool, const char *secret, const char *id,
-                                const char *expires, const char *user)
-{
-    const char *own = gf_sign_purpose_secret(pool, secret, PURPOSE);
-    const char *base64 = own ? gf_sign(pool, own, id, expires, user, strlen(user)) : NULL;
-    char *at = base64 ? apr_pstrdup(pool, base64) : NULL;
-    char *signature = at;
-
-    for (; at && *at; at++) {
-        *at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
-    }
-    if (signature) {
-        signature[strcspn(signature, "=")] = '\0';
-    }
-    return signature;
-}
-
-const char *replicate_stream_url(gf_req_t *req, const char *id)
-{
-    const gf_conf_t *conf = req->api->conf;
-    apr_pool_t *pool = req->r->pool;
-    const char *expires =
-        apr_psprintf(pool, "%" APR_TIME_T_FMT, apr_time_sec(req->r->request_time) + LIFETIME);
-    const char *signature = conf->webhook_shared
-                                ? NULL
-                                : signature_of(pool, conf->webhook_secret, id, expires, req->user);
-
-    return signature ? apr_pstrcat(pool, replicate_mount(req), "/stream/", id, "?expires=", expires,
-                                   "&user=", apr_pescape_urlencoded(pool, req->user),
-                                   "&signature=", signature, NULL)
-                     : NULL;
-}
-
-static bool is_signature(const char *given, const char *signature)
-{
-    return signature && strlen(given) == strlen(signature)
-           && gf_hash_equal(given, signature, strlen(signature));
-}
-
-/* The user whom the address names, if the site has signed it; NULL: it has not, or it has expired.
- */
-static const char *signed_user(gf_req_t *req)
-{
-    const gf_conf_t *conf = req->api->conf;
-    apr_pool_t *pool = req->r->pool;
-    const char *user = api_body_query(req, "user");
-    const char *expires = api_body_query(req, "expires");
-    const char *given = api_body_query(req, "signature");
-    const char *id = req->args[0];
-    apr_int64_t until;
-
-    /* id and time have no dots: what is signed can be read in one way only */
-    if (!user || !expires || !given || conf->webhook_shared || !gf_text_is_uuid(id)
-        || !gf_text_int(&until, expires) || until <= apr_time_sec(req->r->request_time)) {
-        return NULL;
-    }
-    return is_signature(given, signature_of(pool, conf->webhook_secret, id, expires, user)) ? user
-                                                                                            : NULL;
-}
 
 /* ---- the events ---- */
 
@@ -212,7 +142,7 @@ gf_err_t *replicate_stream(gf_req_t *req)
     gf_view_t views[GF_BATCH_MAX];
     int count;
 
-    req->user = signed_user(req);
+    req->user = replicate_link_user(req);
     if (!req->user) {
         gf_err_t *err = gf_err_make(req->ctx, GF_E_NOT_SIGNED_IN, APR_SUCCESS,
                                     "the address of a stream is not signed, or has expired");
