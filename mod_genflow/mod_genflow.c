@@ -20,6 +20,7 @@
 #include <unixd.h>
 
 #include "api/authn.h"
+#include "api/dashboard.h"
 #include "api/denied.h"
 #include "api/metrics.h"
 #include "api/place.h"
@@ -44,6 +45,7 @@
 #include "httpd/park.h"
 #include "httpd/waiting.h"
 #include "hub/board.h"
+#include "model/servers.h"
 #include "work/dispatch.h"
 
 #define PRESETS_AGE apr_time_from_sec(5)
@@ -63,10 +65,11 @@ static gf_board_t *board;
 /* A chain entry without a key is no mistake, but the operator should see it at the start. */
 static void log_keyless(const gf_conf_t *conf, server_rec *server)
 {
+    const apr_array_header_t *types = gf_servers_types(conf);
     int i;
 
-    for (i = 0; i < conf->type_list->nelts; i++) {
-        const gf_type_t *type = APR_ARRAY_IDX(conf->type_list, i, gf_type_t *);
+    for (i = 0; i < types->nelts; i++) {
+        const gf_type_t *type = APR_ARRAY_IDX(types, i, gf_type_t *);
 
         if (type->keyless) {
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
@@ -175,7 +178,7 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
     apr_status_t rv;
 
     (void)plog;
-    if (conf->type_list->nelts == 0
+    if (gf_servers_types(conf)->nelts == 0
         || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK; /* loaded but not used, or httpd's first of two passes */
     }
@@ -246,7 +249,7 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
     gf_ctx_t ctx;
     apr_status_t rv;
 
-    if (conf->type_list->nelts == 0) {
+    if (gf_servers_types(conf)->nelts == 0) {
         return;
     }
     rv = gf_memory_share(apr_pool_abort_get(pchild));
@@ -384,6 +387,9 @@ static int genflow_header_parser(request_rec *r)
         api_studio_headers(r);
         return OK;
     }
+    if (api_dashboard_has(r, handler)) {
+        api_studio_headers(r);
+    }
     apr_table_setn(r->subprocess_env, "GENFLOW_NETWORK", httpd_limits_address(r));
     return api_cors(r);
 }
@@ -458,10 +464,16 @@ static int genflow_handler(request_rec *r)
     if (r->handler && api_metrics_is(r->handler) && child_api.hub) {
         return api_metrics(r, &child_api);
     }
-    if (!r->handler || !child_api.hub || !is_ours(child_api.conf, r->handler, r->pool)) {
+    if (!r->handler || !child_api.hub || !is_ours(httpd_conf_get(r->server), r->handler, r->pool)) {
         return DECLINED;
     }
     return front_find(r->handler) ? front_route(r, &child_api) : api_route(r, &child_api);
+}
+
+/* Does a person who is not signed in get httpd's own page? */
+static bool is_page(const request_rec *r, const char *handler)
+{
+    return api_studio_is(handler) || api_metrics_is(handler) || api_dashboard_is(r, handler);
 }
 
 /* Whom authentication turned away gets an error of the API at the address. Where httpd has begun
@@ -480,7 +492,7 @@ static void genflow_error_filter(request_rec *r)
     if (front) {
         front_denied(r, front);
     }
-    else if (!handler || !(api_studio_is(handler) || api_metrics_is(handler))) { /* httpd's own */
+    else if (!handler || !is_page(r, handler)) {
         api_denied(r);
     }
 }

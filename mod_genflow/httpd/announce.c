@@ -82,7 +82,9 @@ gf_err_t *httpd_announce(httpd_announce_t *announce, gf_ctx_t *ctx)
     }
     announce->due = gf_clock_now() + INTERVAL;
     GF_TRY(gf_host_seen(&seen, ctx, announce->name, announce->settings));
-    log_clock(announce, ctx, seen.clock_ahead);
+    if (seen.clock_is_sure) {
+        log_clock(announce, ctx, seen.clock_ahead);
+    }
     log_settings(announce, ctx, seen.differs);
     log_idle(announce, ctx, seen.idle);
     return NULL;

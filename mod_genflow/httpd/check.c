@@ -16,6 +16,7 @@
 
 #include "base/text.h"
 #include "httpd/dir.h"
+#include "model/servers.h"
 
 #define DBD_MAX_USUAL 10 /* mod_dbd's own default */
 
@@ -64,37 +65,43 @@ static const char *argument_of(const ap_directive_t *directive, int number, apr_
     return word;
 }
 
-const char *httpd_check_argument(const char *name, apr_pool_t *pool)
-{
-    const ap_directive_t *directive = last_of(all_directives(pool), name);
-
-    return directive ? argument_of(directive, 0, pool) : NULL;
-}
-
 static bool is_handler(const ap_directive_t *directive, const char *handler, apr_pool_t *pool)
 {
     return ap_cstr_casecmp(directive->directive, "SetHandler") == 0
            && strcmp(argument_of(directive, 0, pool), handler) == 0;
 }
 
-/* Requests use the pool of connections of the main server; the DBD directives of a virtual host do
- * not count. */
+/* The <VirtualHost> around it; NULL: it is of the main server. */
+static const ap_directive_t *host_of(const ap_directive_t *directive)
+{
+    const ap_directive_t *section = directive->parent;
+
+    while (section && ap_cstr_casecmp(section->directive, "<VirtualHost") != 0) {
+        section = section->parent;
+    }
+    return section;
+}
+
+/* Requests use the pool of connections of the main server. */
 static const ap_directive_t *last_of_server(const apr_array_header_t *all, const char *name)
 {
     int i;
 
     for (i = all->nelts; i-- > 0;) {
         const ap_directive_t *one = APR_ARRAY_IDX(all, i, const ap_directive_t *);
-        const ap_directive_t *section = one->parent;
 
-        while (section && ap_cstr_casecmp(section->directive, "<VirtualHost") != 0) {
-            section = section->parent;
-        }
-        if (!section && ap_cstr_casecmp(one->directive, name) == 0) {
+        if (!host_of(one) && ap_cstr_casecmp(one->directive, name) == 0) {
             return one;
         }
     }
     return NULL;
+}
+
+const char *httpd_check_argument(const char *name, apr_pool_t *pool)
+{
+    const ap_directive_t *directive = last_of_server(all_directives(pool), name);
+
+    return directive ? argument_of(directive, 0, pool) : NULL;
 }
 
 static const char *at_line(const ap_directive_t *directive, const char *says, apr_pool_t *pool)
@@ -169,10 +176,65 @@ static bool is_writable(const char *folder)
                                   ap_unixd_config.group_id);
 }
 
+/* A virtual host whose settings are of GenflowRealm has no database of its own (decision 0085). */
+static const char *check_hosts(const apr_array_header_t *all, apr_pool_t *pool)
+{
+    int i;
+    int j;
+
+    for (i = 0; i < all->nelts; i++) {
+        const ap_directive_t *realm = APR_ARRAY_IDX(all, i, const ap_directive_t *);
+
+        for (j = 0; j < all->nelts && ap_cstr_casecmp(realm->directive, "GenflowRealm") == 0; j++) {
+            const ap_directive_t *one = APR_ARRAY_IDX(all, j, const ap_directive_t *);
+
+            if (host_of(one) == host_of(realm)
+                && ap_cstr_casecmp(one->directive, "DBDParams") == 0) {
+                return at_line(one,
+                               "DBDParams in a <VirtualHost> with GenflowRealm: all virtual hosts "
+                               "use the main server's database, which keeps realms apart. Remove "
+                               "it here, or run another httpd for another database",
+                               pool);
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Is it the folder that this argument, from ServerRoot on, names? */
+static bool is_folder_of(const char *folder, const char *argument)
+{
+    size_t length = strlen(argument);
+    size_t whole = strlen(folder);
+
+    while (length > 1 && argument[length - 1] == '/') {
+        length--;
+    }
+    return whole >= length && strncmp(folder + whole - length, argument, length) == 0
+           && (argument[0] != '/' || whole == length);
+}
+
+/* The last line that names the folder of this configuration. */
+static const ap_directive_t *line_of_folder(const gf_conf_t *conf, const apr_array_header_t *all,
+                                            apr_pool_t *pool)
+{
+    int i;
+
+    for (i = all->nelts; i-- > 0 && conf->store_folder;) {
+        const ap_directive_t *one = APR_ARRAY_IDX(all, i, const ap_directive_t *);
+
+        if (ap_cstr_casecmp(one->directive, "GenflowStoreFolder") == 0
+            && is_folder_of(conf->store_folder, argument_of(one, 0, pool))) {
+            return one;
+        }
+    }
+    return NULL;
+}
+
 static const char *check_folder(const gf_conf_t *conf, const apr_array_header_t *all,
                                 apr_pool_t *pool)
 {
-    const ap_directive_t *line = last_of(all, "GenflowStoreFolder");
+    const ap_directive_t *line = line_of_folder(conf, all, pool);
     const char *path = conf->store_folder;
     bool exists = true;
     apr_finfo_t found;
@@ -228,14 +290,19 @@ static const char *check_paths(const apr_array_header_t *all, bool (*leads)(cons
 const char *httpd_check_errors(const gf_conf_t *conf, bool (*leads)(const char *path),
                                apr_pool_t *pool)
 {
+    const apr_array_header_t *confs = gf_servers_confs(conf, pool);
     apr_array_header_t *all = all_directives(pool);
     const char *wrong;
+    int i;
 
-    if (conf->type_list->nelts == 0) {
+    if (gf_servers_types(conf)->nelts == 0) {
         return NULL;
     }
     wrong = check_database(conf, all, pool);
-    wrong = wrong ? wrong : check_folder(conf, all, pool);
+    wrong = wrong ? wrong : check_hosts(all, pool);
+    for (i = 0; i < confs->nelts && !wrong; i++) {
+        wrong = check_folder(APR_ARRAY_IDX(confs, i, const gf_conf_t *), all, pool);
+    }
     return wrong ? wrong : check_paths(all, leads, pool);
 }
 
@@ -246,11 +313,19 @@ apr_int64_t httpd_check_pool(apr_pool_t *scratch_pool)
 
 /* ---- warnings ---- */
 
+/* Several virtual hosts may have the same one. */
 static void add_warning(apr_array_header_t *warnings, const ap_directive_t *directive,
                         const char *says)
 {
-    APR_ARRAY_PUSH(warnings, const char *) =
-        directive ? at_line(directive, says, warnings->pool) : says;
+    const char *text = directive ? at_line(directive, says, warnings->pool) : says;
+    int i;
+
+    for (i = 0; i < warnings->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(warnings, i, const char *), text) == 0) {
+            return;
+        }
+    }
+    APR_ARRAY_PUSH(warnings, const char *) = text;
 }
 
 /* Does a section of this httpd serve the pictures of the folder store? Another server may. */
@@ -260,7 +335,8 @@ static void warn_unserved_pictures(apr_array_header_t *warnings, const gf_conf_t
     apr_pool_t *pool = warnings->pool;
     int i;
 
-    if (strcmp(conf->store_kind_name, "folder") != 0 || conf->store_url[0] != '/') {
+    if (strcmp(conf->store_kind_name, "folder") != 0 || conf->store_url[0] != '/'
+        || gf_servers_own_types(conf)->nelts == 0) {
         return;
     }
     for (i = 0; i < all->nelts; i++) {
@@ -281,11 +357,12 @@ static void warn_unserved_pictures(apr_array_header_t *warnings, const gf_conf_t
 static void warn_long_deadlines(apr_array_header_t *warnings, const gf_conf_t *conf,
                                 const apr_array_header_t *all)
 {
+    const apr_array_header_t *types = gf_servers_own_types(conf);
     int i;
     int j;
 
-    for (i = 0; i < conf->type_list->nelts; i++) {
-        const gf_type_t *type = APR_ARRAY_IDX(conf->type_list, i, gf_type_t *);
+    for (i = 0; i < types->nelts; i++) {
+        const gf_type_t *type = APR_ARRAY_IDX(types, i, gf_type_t *);
 
         for (j = 0; j < type->chain->nelts; j++) {
             const gf_provider_t *provider = APR_ARRAY_IDX(type->chain, j, gf_choice_t).provider;
@@ -298,7 +375,7 @@ static void warn_long_deadlines(apr_array_header_t *warnings, const gf_conf_t *c
                     apr_psprintf(warnings->pool,
                                  "<GenflowType %s>: GenflowTypeLifetime is shorter than "
                                  "GenflowProviderDeadline of %s, which never comes to an end",
-                                 type->name, provider->name));
+                                 gf_type_wire(type), gf_provider_wire(provider)));
             }
         }
     }
@@ -446,24 +523,30 @@ static void warn_open_locations(apr_array_header_t *warnings, const apr_array_he
 apr_array_header_t *httpd_check_warnings(const gf_conf_t *conf, bool is_start, apr_pool_t *pool)
 {
     apr_array_header_t *warnings = apr_array_make(pool, 4, sizeof(const char *));
+    const apr_array_header_t *confs = gf_servers_confs(conf, pool);
     apr_array_header_t *all = all_directives(pool);
+    int i;
 
-    if (conf->type_list->nelts == 0) {
+    if (gf_servers_types(conf)->nelts == 0) {
         return warnings;
     }
     warn_many_administrators(warnings, all);
     warn_open_locations(warnings, all);
-    warn_bare_names(warnings, conf, all);
+    for (i = 0; i < confs->nelts; i++) {
+        warn_bare_names(warnings, APR_ARRAY_IDX(confs, i, const gf_conf_t *), all);
+    }
     if (!ap_find_linked_module("mod_reqtimeout.c")) {
         add_warning(
             warnings, NULL,
             "mod_reqtimeout is not loaded: slow clients can hold all worker threads. Load it "
             "(Debian: a2enmod reqtimeout)");
     }
-    if (!is_start) {
-        warn_unserved_pictures(warnings, conf, all);
-        warn_long_deadlines(warnings, conf, all);
-        warn_plain_public_url(warnings, conf, all);
+    for (i = 0; i < confs->nelts && !is_start; i++) {
+        const gf_conf_t *one = APR_ARRAY_IDX(confs, i, const gf_conf_t *);
+
+        warn_unserved_pictures(warnings, one, all);
+        warn_long_deadlines(warnings, one, all);
+        warn_plain_public_url(warnings, one, all);
     }
     return warnings;
 }

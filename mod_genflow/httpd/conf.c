@@ -23,9 +23,6 @@
 #include "provider/kinds.h"
 #include "store/kinds.h"
 
-#define TYPES_MAX       64 /* db/db.c has room for the prepared statements of so many */
-#define NAME_MAX_LENGTH 40 /* of a type, as genflow.create_type() takes it */
-
 /* ---- rows ---- */
 
 typedef enum {
@@ -115,7 +112,7 @@ static const char *set_text(apr_pool_t *pool, const row_t *row, void *base, cons
                             const char *text)
 {
     char *value = apr_pstrdup(pool, text);
-    size_t length = strlen(value);
+    size_t length;
 
     if (row->kind == IS_SECRET) {
         return httpd_setters_secret((const char **)((char *)base + row->offset), pool, name, text);
@@ -127,8 +124,8 @@ static const char *set_text(apr_pool_t *pool, const row_t *row, void *base, cons
     if (row->kind == IS_FOLDER && !(value = ap_server_root_relative(pool, text))) {
         return apr_psprintf(pool, "%s %s: must be %s", name, text, row->bounds);
     }
-    while ((row->kind == IS_URL || row->kind == IS_FOLDER) && length > 1
-           && value[length - 1] == '/') {
+    for (length = strlen(value); (row->kind == IS_URL || row->kind == IS_FOLDER) && length > 1
+                                 && value[length - 1] == '/';) {
         value[--length] = '\0';
     }
     *(const char **)((char *)base + row->offset) = value;
@@ -144,7 +141,7 @@ static const char *set_row(apr_pool_t *pool, const row_t *row, void *base, const
 
 static void *base_of(const server_conf_t *sc, httpd_place_t place)
 {
-    return place == IN_SERVER     ? (void *)sc->conf
+    return place <= IN_SERVER     ? (void *)sc->conf
            : place == IN_PROVIDER ? (void *)sc->provider
                                   : (void *)sc->type;
 }
@@ -152,8 +149,8 @@ static void *base_of(const server_conf_t *sc, httpd_place_t place)
 static const char *set_value(cmd_parms *cmd, void *dir, const char *text)
 {
     const row_t *row = cmd->info;
-    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    void *base = base_of(httpd_server_conf(cmd->server), row->place);
+    const char *wrong = row->place == IN_HTTPD ? httpd_server_wrong_host(cmd) : NULL;
+    void *base = base_of(httpd_server_write(cmd), row->place);
 
     (void)dir;
     if (wrong) {
@@ -217,29 +214,26 @@ static gf_type_t *open_type(apr_pool_t *pool, gf_conf_t *conf, const char *name)
 
 static const char *open_section(cmd_parms *cmd, void *dir, const char *arg)
 {
-    server_conf_t *sc = httpd_server_conf(cmd->server);
+    server_conf_t *sc = httpd_server_write(cmd);
     bool is_type = strcmp(cmd->cmd->name, "<GenflowType") == 0;
     const char *end = strrchr(arg, '>');
-    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    const char *wrong;
     const char *name;
 
     (void)dir;
-    if (wrong) {
-        return wrong;
-    }
     if (!end) {
         return apr_psprintf(cmd->pool, "%s> directive missing closing '>'", cmd->cmd->name);
     }
     arg = apr_pstrmemdup(cmd->pool, arg, (apr_size_t)(end - arg));
     name = ap_getword_conf(cmd->pool, &arg);
-    if (!gf_text_is_name(name, NAME_MAX_LENGTH) || *arg) {
+    if (!gf_text_is_name(name, HTTPD_TYPE_NAME_MAX) || *arg) {
         return apr_psprintf(
             cmd->pool, "%s %s>: needs one name of a-z, 0-9 and single hyphens, at most 40 long",
             cmd->cmd->name, name);
     }
-    if (is_type && sc->conf->type_list->nelts == TYPES_MAX) {
+    if (is_type && sc->conf->type_list->nelts == HTTPD_TYPES_MAX) {
         return apr_psprintf(cmd->pool, "<GenflowType %s>: there may be at most %d types", name,
-                            TYPES_MAX);
+                            HTTPD_TYPES_MAX);
     }
     sc->type = is_type ? open_type(cmd->pool, sc->conf, name) : NULL;
     sc->provider = is_type ? NULL : open_provider(cmd->pool, sc->conf, name);
@@ -251,31 +245,33 @@ static const char *open_section(cmd_parms *cmd, void *dir, const char *arg)
 
 /* clang-format off */
 const command_rec httpd_conf_commands[] = {
-    ROW("GenflowDispatch", IN_SERVER, IS_FLAG, SERVER(dispatch), 0, 1,
+    AP_INIT_TAKE1("GenflowRealm", httpd_set_realm, NULL, RSRC_CONF,
+        "the name of this virtual host's site, with users and types of its own"),
+    ROW("GenflowDispatch", IN_HTTPD, IS_FLAG, SERVER(dispatch), 0, 1,
         "On or Off", "On", "work on jobs, or only take requests"),
-    ROW("GenflowPrepare", IN_SERVER, IS_FLAG, SERVER(prepare), 0, 1,
+    ROW("GenflowPrepare", IN_HTTPD, IS_FLAG, SERVER(prepare), 0, 1,
         "On or Off", "On", "prepare statements; Off for a pooler of transactions"),
-    ROW("GenflowDispatchJobs", IN_SERVER, IS_INT, SERVER(jobs_max), 1, 10000,
+    ROW("GenflowDispatchJobs", IN_HTTPD, IS_INT, SERVER(jobs_max), 1, 10000,
         "1 to 10000", "256", "jobs in flight per child"),
-    ROW("GenflowDispatchWriters", IN_SERVER, IS_INT, SERVER(writers), 1, 32,
+    ROW("GenflowDispatchWriters", IN_HTTPD, IS_INT, SERVER(writers), 1, 32,
         "1 to 32", "4", "threads per child for statements, drawing and disk"),
-    ROW("GenflowDispatchLease", IN_SERVER, IS_TIME, SERVER(lease), SECOND, 10 * MINUTE,
+    ROW("GenflowDispatchLease", IN_HTTPD, IS_TIME, SERVER(lease), SECOND, 10 * MINUTE,
         "1s to 10m", "30s", "after it another process takes a silent one's jobs over"),
-    ROW("GenflowDispatchPoll", IN_SERVER, IS_TIME, SERVER(poll_interval), 50 * MS, MINUTE,
+    ROW("GenflowDispatchPoll", IN_HTTPD, IS_TIME, SERVER(poll_interval), 50 * MS, MINUTE,
         "50ms to 1m", "1s", "between two looks for due jobs"),
-    ROW("GenflowDispatchDrain", IN_SERVER, IS_TIME, SERVER(drain), 0, 10 * MINUTE,
+    ROW("GenflowDispatchDrain", IN_HTTPD, IS_TIME, SERVER(drain), 0, 10 * MINUTE,
         "0s to 10m", "30s", "what a graceful stop waits for running jobs"),
     ROW("GenflowBodyMax", IN_SERVER, IS_SIZE, SERVER(body_max), 1024, 100 << 20,
         "1k to 100m", "10m", "bytes of a request body"),
     ROW("GenflowWatchWait", IN_SERVER, IS_TIME, SERVER(wait), 0, 10 * MINUTE,
         "0s to 10m", "60s", "how long a request without Prefer waits for its picture"),
-    ROW("GenflowWatchMode", IN_SERVER, IS_WORD, SERVER(watch_mode), 0, 0,
+    ROW("GenflowWatchMode", IN_HTTPD, IS_WORD, SERVER(watch_mode), 0, 0,
         "park, block or off", "park", "how requests wait"),
-    ROW("GenflowWatchMax", IN_SERVER, IS_INT, SERVER(waiters_max), 0, 100000,
+    ROW("GenflowWatchMax", IN_HTTPD, IS_INT, SERVER(waiters_max), 0, 100000,
         "0 to 100000", NULL, "waiting requests per child"),
-    ROW("GenflowWatchThreads", IN_SERVER, IS_INT, SERVER(waiters_threads), 0, 10000,
+    ROW("GenflowWatchThreads", IN_HTTPD, IS_INT, SERVER(waiters_threads), 0, 10000,
         "0 to 10000", NULL, "waiting requests per child that hold a thread"),
-    ROW("GenflowWatchUser", IN_SERVER, IS_INT, SERVER(waiters_user), 1, 100000,
+    ROW("GenflowWatchUser", IN_HTTPD, IS_INT, SERVER(waiters_user), 1, 100000,
         "1 to 100000", NULL, "waiting requests per child of one user"),
     ROW("GenflowPendingLifetime", IN_SERVER, IS_TIME, SERVER(pending_lifetime), SECOND, 24 * HOUR,
         "1s to 24h", "30m", "how long a generation waits for its start"),
@@ -299,14 +295,16 @@ const command_rec httpd_conf_commands[] = {
         "0 to 100000", "0", "live generations of a user; 0: any number"),
     ROW("GenflowLimitQueue", IN_SERVER, IS_INT, SERVER(limit_queue), 0, 1000000,
         "0 to 1000000", "0", "waiting generations of a type; 0: any number"),
-    ROW("GenflowJanitorInterval", IN_SERVER, IS_TIME, SERVER(janitor), 0, 24 * HOUR,
+    ROW("GenflowJanitorInterval", IN_HTTPD, IS_TIME, SERVER(janitor), 0, 24 * HOUR,
         "0s to 24h", "60s", "between two runs of the janitor; 0s: there is none"),
-    ROW("GenflowJanitorJobs", IN_SERVER, IS_TIME, SERVER(janitor_jobs), SECOND, 365 * 24 * HOUR,
+    ROW("GenflowJanitorJobs", IN_HTTPD, IS_TIME, SERVER(janitor_jobs), SECOND, 365 * 24 * HOUR,
         "1s to 8760h", "1h", "how long records of ended generations are kept"),
-    ROW("GenflowJanitorKeys", IN_SERVER, IS_TIME, SERVER(janitor_keys), SECOND, 365 * 24 * HOUR,
+    ROW("GenflowJanitorKeys", IN_HTTPD, IS_TIME, SERVER(janitor_keys), SECOND, 365 * 24 * HOUR,
         "1s to 8760h", "72h", "how long idempotency keys are kept"),
-    ROW("GenflowJanitorMedia", IN_SERVER, IS_TIME, SERVER(janitor_media), 0, 10 * 365 * 24 * HOUR,
+    ROW("GenflowJanitorMedia", IN_HTTPD, IS_TIME, SERVER(janitor_media), 0, 10 * 365 * 24 * HOUR,
         "0s to 87600h", "0s", "how long ended generations and pictures are kept; 0s: for good"),
+    ROW("GenflowJanitorCheck", IN_HTTPD, IS_TIME, SERVER(janitor_check), 0, 365 * 24 * HOUR,
+        "0s to 8760h", "24h", "between two checks of the ledger; 0s: none"),
     ROW("GenflowAssetMaxBytes", IN_SERVER, IS_SIZE, SERVER(asset_max), 1024, 100 << 20,
         "1k to 100m", "10m", "bytes of a source picture"),
     ROW("GenflowAssetMaxTotal", IN_SERVER, IS_SIZE, SERVER(asset_total), 1024, 1LL << 30,
@@ -327,6 +325,8 @@ const command_rec httpd_conf_commands[] = {
         "0 to 1000000000", NULL, "limit of a day for accounts without limits of their own"),
     ROW("GenflowCreditWeekLimit", IN_SERVER, IS_INT, SERVER(credit_week_limit), 0, 1000000000,
         "0 to 1000000000", NULL, "the same of a week"),
+    AP_INIT_TAKE2("GenflowCreditValue", httpd_set_credit_value, NULL, RSRC_CONF,
+        "what a credit is worth, and the site's currency: number currency"),
     ROW("GenflowFeedOpen", IN_SERVER, IS_FLAG, SERVER(feed_open), 0, 1,
         "On or Off", "Off", "list public pictures without sign-in"),
     ROW("GenflowCloudinarySign", IN_SERVER, IS_FLAG, SERVER(cloudinary_sign), 0, 1,
@@ -359,6 +359,8 @@ const command_rec httpd_conf_commands[] = {
         "generation, run or bare", "generation", "names of pictures in Cloudinary"),
     ROW("GenflowStoreOverwrite", IN_SERVER, IS_FLAG, SERVER(store_overwrite), 0, 1,
         "On or Off", "Off", "a picture of the same name is replaced"),
+    ROW("GenflowStoreCacheTime", IN_SERVER, IS_TIME, SERVER(store_cache_time), 0, 365 * 24 * HOUR,
+        "0s to 8760h", "24h", "how long browsers and proxies may show a picture from their caches"),
     ROW("GenflowStoreStrict", IN_SERVER, IS_FLAG, SERVER(store_strict), 0, 1,
         "On or Off", "Off", "a picture that cannot be stored fails its generation"),
     ROW("GenflowStoreFolder", IN_SERVER, IS_FOLDER, SERVER(store_folder), 0, 0,
@@ -386,12 +388,12 @@ const command_rec httpd_conf_commands[] = {
         "env:NAME or file:PATH", NULL, "the secret before it: webhooks carry both signatures"),
     ROW("GenflowWebhookShared", IN_SERVER, IS_FLAG, SERVER(webhook_shared), 0, 1,
         "On or Off", "Off", "one secret for all users, not one of each user's own"),
-    ROW("GenflowAdminDatabase", IN_SERVER, IS_TEXT, SERVER(admin_database), 0, 0,
+    ROW("GenflowAdminDatabase", IN_HTTPD, IS_TEXT, SERVER(admin_database), 0, 0,
         "", NULL, "where and as whom genflow-admin connects: a connection string of libpq"),
-    ROW("GenflowAdminPassword", IN_SERVER, IS_SECRET, SERVER(admin_password), 0, 0,
+    ROW("GenflowAdminPassword", IN_HTTPD, IS_SECRET, SERVER(admin_password), 0, 0,
         "env:NAME or file:PATH", NULL, "the password of that role"),
 
-    ROW("GenflowStudioFolder", IN_SERVER, IS_FOLDER, SERVER(studio_folder), 0, 0,
+    ROW("GenflowStudioFolder", IN_HTTPD, IS_FOLDER, SERVER(studio_folder), 0, 0,
         "a folder", NULL, "where the files of genflow-studio are"),
 
     AP_INIT_RAW_ARGS("<GenflowProvider", open_section, NULL, RSRC_CONF,
@@ -428,6 +430,8 @@ const command_rec httpd_conf_commands[] = {
         "what all submissions to it may cost: number/day"),
     ROW("GenflowProviderPrice", IN_PROVIDER, IS_INT, PROVIDER(price), 1, 1000000000000,
         "1 to 1000000000000", "1", "what a submission takes of its budget"),
+    AP_INIT_TAKE12("GenflowProviderCost", httpd_set_provider_cost, NULL, RSRC_CONF,
+        "what a picture costs there, in the site's currency: number [model]"),
 
     AP_INIT_RAW_ARGS("<GenflowType", open_section, NULL, RSRC_CONF,
         "a generation type: <GenflowType name>"),
@@ -515,19 +519,46 @@ void *httpd_conf_create_server(apr_pool_t *pool, server_rec *server)
     sc->conf->webhook_hosts = apr_array_make(pool, 2, sizeof(const char *));
     sc->conf->type_list = apr_array_make(pool, 8, sizeof(gf_type_t *));
     sc->conf->models = apr_array_make(pool, 8, sizeof(gf_model_t *));
+    unset_numbers(sc->conf, IN_HTTPD);
     unset_numbers(sc->conf, IN_SERVER);
     return sc;
 }
 
-/* The configuration is one for all virtual hosts. Only GenflowModel may stand in one of them. */
+/* GenflowModel stands in a <Location>, which may be in a virtual host without settings. */
 void *httpd_conf_merge_server(apr_pool_t *pool, void *base, void *add)
 {
     server_conf_t *all = base;
-    const server_conf_t *one = add;
+    server_conf_t *one = add;
 
     (void)pool;
+    if (one->first) {
+        return one;
+    }
     apr_array_cat(all->conf->models, one->conf->models);
-    return base;
+    return all;
+}
+
+/* Where the row's value is not set in `base`. */
+static bool is_unset(const row_t *row, const void *base)
+{
+    const char *value = (const char *)base + row->offset;
+
+    return row->kind < IS_TEXT ? *(const apr_int64_t *)value == GF_UNSET
+                               : !*(const char *const *)value;
+}
+
+void httpd_conf_inherit(gf_conf_t *conf, const gf_conf_t *base_conf)
+{
+    const command_rec *command;
+
+    for (command = httpd_conf_commands; command->name; command++) {
+        const row_t *row = command->cmd_data;
+
+        if (row && row->place <= IN_SERVER && is_unset(row, conf)) {
+            memcpy((char *)conf + row->offset, (const char *)base_conf + row->offset,
+                   row->kind < IS_TEXT ? sizeof(apr_int64_t) : sizeof(const char *));
+        }
+    }
 }
 
 void httpd_conf_defaults(apr_pool_t *pool, void *base, httpd_place_t place)
@@ -536,14 +567,8 @@ void httpd_conf_defaults(apr_pool_t *pool, void *base, httpd_place_t place)
 
     for (command = httpd_conf_commands; command->name; command++) {
         const row_t *row = command->cmd_data;
-        bool unset;
 
-        if (!row || row->place != place || !row->value) {
-            continue;
-        }
-        unset = row->kind < IS_TEXT ? *(apr_int64_t *)((char *)base + row->offset) == GF_UNSET
-                                    : !*(const char **)((char *)base + row->offset);
-        if (unset) {
+        if (row && row->place == place && row->value && is_unset(row, base)) {
             set_row(pool, row, base, command->name, row->value);
         }
     }

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "httpd/glue.h"
+#include "model/servers.h"
 
 #define KEPT        "mod_genflow_counters"
 #define SPARE       16 /* children beyond the limit, while others end */
@@ -20,14 +21,27 @@ typedef struct kept_t {
     apr_shm_t *memory;
 } kept_t;
 
-/* The names of a hash, in order, so that the same configuration has the same memory. */
+/* The providers of all virtual hosts. */
+static apr_hash_t *all_providers(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const apr_array_header_t *confs = gf_servers_confs(conf, pool);
+    apr_hash_t *all = apr_hash_make(pool);
+    int i;
+
+    for (i = 0; i < confs->nelts; i++) {
+        all = apr_hash_overlay(pool, APR_ARRAY_IDX(confs, i, const gf_conf_t *)->providers, all);
+    }
+    return all;
+}
+
+/* Their names, in order, so that the same configuration has the same memory. */
 static apr_array_header_t *sorted_providers(const gf_conf_t *conf, apr_pool_t *pool)
 {
     apr_array_header_t *names = apr_array_make(pool, 8, sizeof(const char *));
     apr_hash_index_t *at;
     int i;
 
-    for (at = apr_hash_first(pool, conf->providers); at; at = apr_hash_next(at)) {
+    for (at = apr_hash_first(pool, all_providers(conf, pool)); at; at = apr_hash_next(at)) {
         const char *name = apr_hash_this_key(at);
 
         APR_ARRAY_PUSH(names, const char *) = name;
@@ -42,12 +56,12 @@ static apr_array_header_t *sorted_providers(const gf_conf_t *conf, apr_pool_t *p
 
 static apr_array_header_t *names_of_types(const gf_conf_t *conf, apr_pool_t *pool)
 {
+    const apr_array_header_t *types = gf_servers_types(conf);
     apr_array_header_t *names = apr_array_make(pool, 8, sizeof(const char *));
     int i;
 
-    for (i = 0; i < conf->type_list->nelts; i++) {
-        APR_ARRAY_PUSH(names, const char *) =
-            APR_ARRAY_IDX(conf->type_list, i, const gf_type_t *)->name;
+    for (i = 0; i < types->nelts; i++) {
+        APR_ARRAY_PUSH(names, const char *) = APR_ARRAY_IDX(types, i, const gf_type_t *)->name;
     }
     return names;
 }

@@ -16,6 +16,7 @@
 
 #include "db/ledger.h"
 #include "httpd/check.h"
+#include "model/servers.h"
 #include "provider/provider.h"
 #include "store/store.h"
 
@@ -51,10 +52,11 @@ static const char *without_passwords(const char *conninfo, apr_pool_t *pool)
 
 static void dump_types(apr_file_t *out, const gf_conf_t *conf, apr_pool_t *pool)
 {
+    const apr_array_header_t *types = gf_servers_types(conf);
     int i;
 
-    for (i = 0; i < conf->type_list->nelts; i++) {
-        const gf_type_t *type = APR_ARRAY_IDX(conf->type_list, i, const gf_type_t *);
+    for (i = 0; i < types->nelts; i++) {
+        const gf_type_t *type = APR_ARRAY_IDX(types, i, const gf_type_t *);
 
         apr_file_printf(out, "genflow type %s cost %" APR_INT64_T_FMT " %s%s\n", type->name,
                         type->cost,
@@ -72,16 +74,35 @@ static void dump_providers(apr_file_t *out, const gf_conf_t *conf, apr_pool_t *p
 
         apr_file_printf(out, "genflow provider %s: %s\n", provider->name,
                         provider->key ? "has a key" : "has no key");
+        apr_file_printf(out, "genflow providerKind %s %s%s%s\n", provider->name,
+                        provider->kind->name, provider->url ? " " : "",
+                        provider->url ? provider->url : "");
+    }
+}
+
+static void dump_realms(apr_file_t *out, const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const apr_array_header_t *confs = gf_servers_confs(conf, pool);
+    int i;
+
+    for (i = 1; i < confs->nelts; i++) {
+        const gf_conf_t *one = APR_ARRAY_IDX(confs, i, const gf_conf_t *);
+
+        apr_file_printf(out, "genflow realm %s store %s folder %s storeUrl %s\n", one->realm,
+                        one->store->name, one->store_folder ? one->store_folder : "-",
+                        one->store_url);
+        dump_providers(out, one, pool);
     }
 }
 
 void httpd_dump(const gf_conf_t *conf, apr_pool_t *pool)
 {
+    const gf_conf_t *first = gf_servers_first(conf);
     const char *database = httpd_check_argument("DBDParams", pool);
     uid_t user = geteuid() == 0 ? ap_unixd_config.user_id : geteuid();
     apr_file_t *out;
 
-    if (conf->type_list->nelts == 0 || apr_file_open_stdout(&out, pool) != APR_SUCCESS) {
+    if (gf_servers_types(conf)->nelts == 0 || apr_file_open_stdout(&out, pool) != APR_SUCCESS) {
         return;
     }
     apr_file_printf(out, "genflow version " GENFLOW_VERSION "\n");
@@ -90,10 +111,11 @@ void httpd_dump(const gf_conf_t *conf, apr_pool_t *pool)
                     database ? without_passwords(database, pool) : "");
     apr_file_printf(out, "genflow uid %ld\n", (long)user);
     apr_file_printf(out, "genflow dispatch %s\n", conf->dispatch ? "On" : "Off");
-    apr_file_printf(out, "genflow store %s\n", conf->store->name);
-    apr_file_printf(out, "genflow folder %s\n", conf->store_folder);
-    apr_file_printf(out, "genflow storeUrl %s\n", conf->store_url);
-    apr_file_printf(out, "genflow pictureMost %" APR_INT64_T_FMT "\n", conf->result_max);
+    apr_file_printf(out, "genflow store %s\n", first->store->name);
+    apr_file_printf(out, "genflow folder %s\n", first->store_folder);
+    apr_file_printf(out, "genflow storeUrl %s\n", first->store_url);
+    apr_file_printf(out, "genflow pictureMost %" APR_INT64_T_FMT "\n", first->result_max);
     dump_types(out, conf, pool);
     dump_providers(out, conf, pool);
+    dump_realms(out, conf, pool);
 }

@@ -16,6 +16,7 @@
 #include "httpd/models.h"
 #include "httpd/plugin.h"
 #include "httpd/setters.h"
+#include "httpd/site.h"
 #include "httpd/studio.h"
 #include "httpd/waiting.h"
 #include "model/bound.h"
@@ -62,7 +63,7 @@ static const char *finish_store(gf_conf_t *conf, apr_pool_t *pool)
         return apr_psprintf(pool, "GenflowStoreKind %s: must be one of " GF_STORE_KIND_NAMES "%s",
                             conf->store_kind_name, httpd_plugin_names(GENFLOW_STORE_GROUP, pool));
     }
-    if (conf->type_list->nelts == 0) {
+    if (conf->own_types->nelts == 0) {
         return NULL;
     }
     if (!conf->store_folder) {
@@ -90,7 +91,7 @@ static const char *wrong_header(const gf_provider_t *provider, apr_pool_t *pool)
                ? apr_psprintf(pool,
                               "<GenflowProvider %s>: GenflowProviderHeader %s: this header carries "
                               "its key; use GenflowProviderKey",
-                              provider->name, header)
+                              gf_provider_wire(provider), header)
                : NULL;
 }
 
@@ -104,12 +105,13 @@ static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
         gf_provider_t *provider = apr_hash_this_val(at);
 
         httpd_conf_defaults(pool, provider, IN_PROVIDER);
-        provider->kind = kind_of(provider->kind_name ? provider->kind_name : provider->name);
+        provider->kind =
+            kind_of(provider->kind_name ? provider->kind_name : gf_provider_wire(provider));
         if (!provider->kind) {
             return apr_psprintf(pool,
                                 "<GenflowProvider %s>: GenflowProviderKind %s: must be one "
                                 "of " GF_PROVIDER_KIND_NAMES "%s",
-                                provider->name,
+                                gf_provider_wire(provider),
                                 provider->kind_name ? provider->kind_name : "(missing)",
                                 httpd_plugin_names(GENFLOW_PROVIDER_GROUP, pool));
         }
@@ -121,7 +123,7 @@ static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
             return apr_psprintf(pool,
                                 "<GenflowProvider %s>: GenflowProviderPrice is larger than "
                                 "GenflowProviderBudget: nothing could be sent",
-                                provider->name);
+                                gf_provider_wire(provider));
         }
     }
     return NULL;
@@ -174,13 +176,14 @@ static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool
 
         if (unknown) {
             return apr_psprintf(pool, "<GenflowType %s>: GenflowTypeProviders %s/%s: %s",
-                                type->name, provider->name, choice->model, unknown);
+                                gf_type_wire(type), gf_provider_wire(provider), choice->model,
+                                unknown);
         }
         set_source_use(choice);
         set_honours(choice);
         if (missing && (provider->key || !provider->url)) {
             return apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s",
-                                provider->name, type->name, missing);
+                                gf_provider_wire(provider), gf_type_wire(type), missing);
         }
         if (!missing || !conf->dispatch) {
             APR_ARRAY_PUSH(type->chain, gf_choice_t) = *choice;
@@ -189,7 +192,7 @@ static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool
             last = provider;
             type->keyless =
                 apr_pstrcat(pool, type->keyless ? type->keyless : "", type->keyless ? "; " : "",
-                            provider->name, ": ", missing, NULL);
+                            gf_provider_wire(provider), ": ", missing, NULL);
         }
     }
     return NULL;
@@ -208,15 +211,18 @@ static const char *finish_fallback(gf_type_t *type, const gf_conf_t *conf, apr_p
         return NULL;
     }
     choice = apr_pcalloc(pool, sizeof(*choice));
-    choice->provider = apr_hash_get(conf->providers, type->fallback,
-                                    slash ? slash - type->fallback : APR_HASH_KEY_STRING);
+    choice->provider = gf_type_provider(
+        conf,
+        slash ? apr_pstrmemdup(pool, type->fallback, (apr_size_t)(slash - type->fallback))
+              : type->fallback,
+        pool);
     choice->model = slash ? slash + 1 : "";
     wrong = !choice->provider || !choice->provider->kind->draw
                 ? "needs a <GenflowProvider> that draws here, as `local` does"
                 : wrong_model(choice, pool);
     if (wrong) {
-        return apr_psprintf(pool, "<GenflowType %s>: GenflowTypeFallback %s: %s", type->name,
-                            type->fallback, wrong);
+        return apr_psprintf(pool, "<GenflowType %s>: GenflowTypeFallback %s: %s",
+                            gf_type_wire(type), type->fallback, wrong);
     }
     set_source_use(choice);
     set_honours(choice);
@@ -232,7 +238,7 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
     if (type->prompt_min > type->prompt_max) {
         return apr_psprintf(
             pool, "<GenflowType %s>: GenflowTypePromptMin is larger than GenflowTypePromptMax",
-            type->name);
+            gf_type_wire(type));
     }
     wrong = gf_type_resolve(type, conf, pool);
     if (!wrong) {
@@ -302,6 +308,9 @@ static const char *finish_studio(gf_conf_t *conf, apr_pool_t *pool)
     const ap_directive_t *mount = mount_of(ap_conftree, "genflow-studio", pool);
     const char *wrong = mount ? httpd_studio_read(&conf->studio, conf, pool) : NULL;
 
+    if (!mount && mount_of(ap_conftree, "genflow-admin", pool)) {
+        httpd_studio_read(&conf->studio, conf, pool); /* without it, administration has no page */
+    }
     return wrong ? apr_psprintf(pool, "%s:%d: SetHandler genflow-studio: %s", mount->filename,
                                 mount->line_num, wrong)
                  : NULL;
@@ -326,25 +335,16 @@ static bool names_keys(const ap_directive_t *directive)
     return false;
 }
 
-const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
+/* What each virtual host with settings may have of its own. */
+static const char *finish_site(gf_conf_t *conf, apr_pool_t *pool)
 {
-    gf_conf_t *conf = httpd_server_conf(server)->conf;
-    const char *wrong;
+    const char *wrong = httpd_setters_day(conf->credit_day, pool);
     int i;
 
-    httpd_conf_defaults(pool, conf, IN_SERVER);
-    httpd_limits_defaults(conf);
-    conf->has_keys = names_keys(ap_conftree);
-    wrong = httpd_setters_day(conf->credit_day, pool);
-    if (!wrong && conf->type_list->nelts > 0) {
-        wrong = httpd_waiting_finish(conf, pool);
-    }
     wrong = wrong ? wrong : httpd_setters_webhooks(conf, pool);
-    wrong = wrong ? wrong : finish_administration(conf, pool);
-    wrong = wrong ? wrong : httpd_plugin_begin(pool);
     wrong = wrong ? wrong : finish_providers(conf, pool);
-    for (i = 0; !wrong && i < conf->type_list->nelts; i++) {
-        wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);
+    for (i = 0; !wrong && i < conf->own_types->nelts; i++) {
+        wrong = finish_type(APR_ARRAY_IDX(conf->own_types, i, gf_type_t *), conf, pool);
     }
     wrong = wrong ? wrong : gf_type_only_two_step(conf, pool);
     wrong = wrong ? wrong : httpd_models_finish(conf, pool);
@@ -359,6 +359,43 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
         wrong =
             "GenflowCloudinarySign On: needs GenflowLimitRate, or a user may store any number of "
             "pictures there";
+    }
+    return wrong;
+}
+
+/* What is one for all virtual hosts, and the main server's site. */
+static const char *finish_main(gf_conf_t *conf, const server_rec *server, apr_pool_t *pool)
+{
+    const char *wrong = NULL;
+
+    httpd_conf_defaults(pool, conf, IN_HTTPD);
+    httpd_conf_defaults(pool, conf, IN_SERVER);
+    httpd_limits_defaults(conf);
+    conf->has_keys = names_keys(ap_conftree);
+    if (httpd_site_has_types(server)) {
+        wrong = httpd_waiting_finish(conf, pool);
+    }
+    httpd_site_begin(conf, pool);
+    wrong = wrong ? wrong : finish_administration(conf, pool);
+    wrong = wrong ? wrong : httpd_plugin_begin(pool);
+    return wrong ? wrong : finish_site(conf, pool);
+}
+
+const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
+{
+    gf_conf_t *main_conf = httpd_server_conf(server)->conf;
+    const char *wrong = httpd_site_share(server, pool);
+    server_rec *host;
+
+    wrong = wrong ? wrong : finish_main(main_conf, server, pool);
+    for (host = server->next; host && !wrong; host = host->next) {
+        gf_conf_t *conf = httpd_server_conf(host)->conf;
+
+        if (!conf->servers) {
+            wrong = httpd_site_merge(conf, main_conf, pool);
+            wrong = wrong ? wrong : finish_site(conf, pool);
+            wrong = wrong ? httpd_site_at(host, wrong, pool) : NULL;
+        }
     }
     return wrong;
 }

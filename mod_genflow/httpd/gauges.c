@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "db/metrics.h"
 #include "httpd/glue.h"
+#include "model/servers.h"
 
 #define WATCHDOG "_genflow_gauges_"
 #define LOOK     apr_time_from_sec(1)
@@ -26,13 +27,36 @@ struct httpd_gauges_t {
     bool ended;
 };
 
-static void read_disk(const httpd_gauges_t *gauges)
+bool httpd_gauges_disk(apr_int64_t *available, apr_int64_t *total, const char *folder)
 {
     struct statvfs disk;
 
-    if (gauges->conf->store_folder && statvfs(gauges->conf->store_folder, &disk) == 0) {
-        gf_metric_set(gauges->metrics, GF_METRIC_STORE_FREE,
-                      (apr_int64_t)disk.f_bavail * (apr_int64_t)disk.f_frsize);
+    if (statvfs(folder, &disk) != 0) {
+        return false;
+    }
+    *available = (apr_int64_t)disk.f_bavail * (apr_int64_t)disk.f_frsize;
+    *total = (apr_int64_t)disk.f_blocks * (apr_int64_t)disk.f_frsize;
+    return true;
+}
+
+/* The least of all folders. */
+static void read_disk(const httpd_gauges_t *gauges, apr_pool_t *pool)
+{
+    const apr_array_header_t *confs = gf_servers_confs(gauges->conf, pool);
+    apr_int64_t least = -1;
+    int i;
+
+    for (i = 0; i < confs->nelts; i++) {
+        const char *folder = APR_ARRAY_IDX(confs, i, const gf_conf_t *)->store_folder;
+        apr_int64_t available;
+        apr_int64_t total;
+
+        if (folder && httpd_gauges_disk(&available, &total, folder)) {
+            least = least < 0 || available < least ? available : least;
+        }
+    }
+    if (least >= 0) {
+        gf_metric_set(gauges->metrics, GF_METRIC_STORE_FREE, least);
     }
 }
 
@@ -51,7 +75,7 @@ static apr_status_t read_gauges(int state, void *data, apr_pool_t *pool)
     apr_thread_mutex_lock(gauges->mutex);
     if (!gauges->ended) {
         httpd_glue_ctx(&ctx, pool, gauges->conf);
-        read_disk(gauges);
+        read_disk(gauges, pool);
         err = gf_metrics_read(&values, &ctx);
         if (!err) {
             gf_metrics_put(gauges->metrics, values, gf_clock_now(), pool);

@@ -11,6 +11,10 @@
 
 typedef struct httpd_gauges_t httpd_gauges_t;
 
+/* Bytes of the disk of `folder` that are free for httpd, and all of it. False: it cannot be read.
+ */
+bool httpd_gauges_disk(apr_int64_t *available, apr_int64_t *total, const char *folder);
+
 /* post_config. Without mod_watchdog the values are never read. */
 httpd_gauges_t *httpd_gauges_make(const gf_conf_t *conf, gf_metrics_t *metrics, apr_pool_t *pconf);
 

@@ -70,6 +70,11 @@ void httpd_glue_note_params(const char *conninfo)
     params = conninfo;
 }
 
+const char *httpd_glue_params(void)
+{
+    return params;
+}
+
 apr_status_t httpd_glue_share(apr_pool_t *pconf)
 {
     apr_shm_t *memory;

@@ -22,6 +22,9 @@ bool httpd_glue_ready(void);
 /* post_config: remembers DBDParams, for httpd_glue_cause(). */
 void httpd_glue_note_params(const char *conninfo);
 
+/* What was noted; it may have a password. NULL: there is none. */
+const char *httpd_glue_params(void);
+
 /* Why the database does not let this child in, as far as a connection of its own tells within 2 s;
  * NULL: it lets us in. Several calls within 2 s make one connection. Blocks; any thread. */
 const struct gf_cause_t *httpd_glue_cause(void);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When to clean up, and for how long; when to compute how long generations take, and to say that
- * this httpd is there; and, once, whether
- * the database has what statements name and takes as many connections as this httpd may open.
- * Leaves what is cleaned to sql/functions/janitor.sql and the store. Runs on a thread of
- * mod_watchdog's, which may outlive the child's pools by a moment: hence the mutex. */
+/* When to clean up, and for how long; when to check the ledger; when to compute how long
+ * generations take, and to say that this httpd is there; and, once, whether the database has what
+ * statements name and takes as many connections as this httpd may open. Leaves what is cleaned to
+ * sql/functions/janitor.sql and the store. Runs on a thread of mod_watchdog's, which may outlive
+ * the child's pools by a moment: hence the mutex. */
 #include "httpd/janitor.h"
 
 #include <apr_optional.h>
@@ -12,17 +12,20 @@
 #include <mod_watchdog.h>
 
 #include "base/clock.h"
+#include "db/books.h"
 #include "db/check.h"
 #include "db/janitor.h"
 #include "db/ledger.h"
 #include "httpd/announce.h"
 #include "httpd/glue.h"
+#include "model/servers.h"
 #include "store/store.h"
 
 #define WATCHDOG "_genflow_janitor_"
 #define BATCH    1000
 #define LONGEST  apr_time_from_sec(30) /* of a run: then the rest waits for the next one */
 #define EXPECTED apr_time_from_sec(10) /* between two looks at how long generations take */
+#define ASKING   apr_time_from_sec(60) /* at most, between two looks whether a check is due */
 #define COUNTING apr_time_from_sec(1)  /* between two attempts to count the connections */
 
 struct httpd_janitor_t {
@@ -30,8 +33,11 @@ struct httpd_janitor_t {
     httpd_announce_t *announce;
     apr_thread_mutex_t *mutex; /* of the child: held while a batch runs; guards ended */
     bool ended;
-    int pool_size; /* connections that a child may open */
-    bool counted;  /* connections and missing functions were checked */
+    int pool_size;          /* connections that a child may open */
+    gf_books_t *books;      /* the check of the ledger that is under way; or NULL */
+    apr_time_t books_begun; /* its beginning */
+    apr_time_t books_next;  /* when to look whether one is due; 0: not set yet */
+    bool counted;           /* connections and missing functions were checked */
 };
 
 static bool is_cleaner(const gf_conf_t *conf)
@@ -73,6 +79,20 @@ static void clean_part(httpd_janitor_t *janitor, gf_ctx_t *ctx, const char *part
     }
 }
 
+static void sweep_stores(const gf_ctx_t *ctx)
+{
+    const apr_array_header_t *confs = gf_servers_confs(ctx->conf, ctx->pool);
+    int i;
+
+    for (i = 0; i < confs->nelts; i++) {
+        const gf_conf_t *conf = APR_ARRAY_IDX(confs, i, const gf_conf_t *);
+
+        if (gf_servers_own_types(conf)->nelts > 0) {
+            gf_store_sweep(conf, ctx->pool);
+        }
+    }
+}
+
 /* NULL: the child ends, or the database is away. */
 static apr_array_header_t *parts_of(httpd_janitor_t *janitor, gf_ctx_t *ctx)
 {
@@ -81,7 +101,7 @@ static apr_array_header_t *parts_of(httpd_janitor_t *janitor, gf_ctx_t *ctx)
 
     apr_thread_mutex_lock(janitor->mutex);
     if (!janitor->ended) {
-        gf_store_sweep(ctx->conf, ctx->pool);
+        sweep_stores(ctx);
         err = gf_janitor_parts(&parts, ctx);
     }
     apr_thread_mutex_unlock(janitor->mutex);
@@ -131,6 +151,80 @@ static apr_status_t compute_expected(int state, void *data, apr_pool_t *pool)
     if (err && !gf_err_is(err, GF_E_DB_DOWN)) {
         gf_err_log(&ctx, err);
     }
+    return APR_SUCCESS;
+}
+
+/* ---- the ledger ---- */
+
+static void say_checked(httpd_janitor_t *janitor, gf_ctx_t *ctx, gf_books_state_t state,
+                        const char *text)
+{
+    int seconds = (int)apr_time_sec(gf_clock_now() - janitor->books_begun);
+
+    if (state == GF_BOOKS_SOUND) {
+        gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0511", "the ledger is sound, checked within %d s",
+               seconds);
+    }
+    else if (state == GF_BOOKS_BROKEN) {
+        gf_log(ctx, GF_LOG_ERR, APR_SUCCESS, "GF0512",
+               "the ledger breaks rules of its check: %s. Run genflow-doctor charges and "
+               "genflow-doctor credits",
+               text);
+    }
+    else if (state == GF_BOOKS_FAILED) {
+        gf_log(ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0513",
+               "the ledger could not be checked: %s. The next attempt is in a minute", text);
+    }
+}
+
+/* Looks whether a check is due, and begins it. During an outage it logs nothing. */
+static void begin_check(httpd_janitor_t *janitor, gf_ctx_t *ctx)
+{
+    apr_interval_time_t every = janitor->conf->janitor_check;
+    apr_time_t now = gf_clock_now();
+    bool due = false;
+    gf_err_t *err = NULL;
+
+    if (now >= janitor->books_next && janitor->books_next) {
+        err = gf_books_due(&due, ctx, every);
+    }
+    if (now >= janitor->books_next) {
+        janitor->books_next = now + (every < ASKING ? every : ASKING);
+    }
+    if (err && !gf_err_is(err, GF_E_DB_DOWN) && !gf_err_is(err, GF_E_DB_SCHEMA)) {
+        gf_err_log(ctx, err);
+    }
+    if (due) {
+        janitor->books_begun = now;
+        janitor->books = gf_books_begin(httpd_glue_params(), every);
+    }
+}
+
+/* Never waits for the check: the thread has more to do. */
+static apr_status_t check_ledger(int state, void *data, apr_pool_t *pool)
+{
+    httpd_janitor_t *janitor = data;
+    gf_books_state_t books = GF_BOOKS_UNDER_WAY;
+    const char *text = "";
+    gf_ctx_t ctx;
+
+    if (state != AP_WATCHDOG_STATE_RUNNING) {
+        return APR_SUCCESS;
+    }
+    httpd_glue_ctx(&ctx, pool, janitor->conf);
+    apr_thread_mutex_lock(janitor->mutex);
+    if (!janitor->ended && !janitor->books) {
+        begin_check(janitor, &ctx);
+    }
+    else if (!janitor->ended) {
+        books = gf_books_step(janitor->books, &text, pool);
+    }
+    if (books != GF_BOOKS_UNDER_WAY) {
+        gf_books_end(janitor->books);
+        janitor->books = NULL;
+    }
+    apr_thread_mutex_unlock(janitor->mutex);
+    say_checked(janitor, &ctx, books, text);
     return APR_SUCCESS;
 }
 
@@ -260,6 +354,9 @@ static apr_status_t register_callbacks(httpd_janitor_t *janitor, apr_pool_t *pco
     if (rv == APR_SUCCESS && is_cleaner(janitor->conf)) {
         rv = add(watchdog, EXPECTED, janitor, compute_expected);
     }
+    if (rv == APR_SUCCESS && is_cleaner(janitor->conf) && janitor->conf->janitor_check) {
+        rv = add(watchdog, COUNTING, janitor, check_ledger);
+    }
     return rv;
 }
 
@@ -292,5 +389,9 @@ void httpd_janitor_end(httpd_janitor_t *janitor)
 {
     apr_thread_mutex_lock(janitor->mutex);
     janitor->ended = true;
+    if (janitor->books) {
+        gf_books_end(janitor->books);
+        janitor->books = NULL;
+    }
     apr_thread_mutex_unlock(janitor->mutex);
 }

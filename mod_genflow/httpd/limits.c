@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "httpd/server.h"
+#include "model/servers.h"
 #include "store/gate.h"
 
 #define BURST_MAX     1000000
@@ -17,15 +18,11 @@
 
 static const char *set_rate(cmd_parms *cmd, gf_rate_t *limit, const char *rate, const char *burst)
 {
-    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
     char *number = apr_pstrdup(cmd->pool, rate);
     char *period = strchr(number, '/');
     apr_interval_time_t time = 0;
     apr_int64_t count = 0;
 
-    if (wrong) {
-        return wrong;
-    }
     if (period) {
         *period++ = '\0';
     }
@@ -49,19 +46,19 @@ static const char *set_rate(cmd_parms *cmd, gf_rate_t *limit, const char *rate, 
 const char *httpd_limits_set_user(cmd_parms *cmd, void *dir, const char *rate, const char *burst)
 {
     (void)dir;
-    return set_rate(cmd, &httpd_server_conf(cmd->server)->conf->limit_rate, rate, burst);
+    return set_rate(cmd, &httpd_server_write(cmd)->conf->limit_rate, rate, burst);
 }
 
 const char *httpd_limits_set_address(cmd_parms *cmd, void *dir, const char *rate, const char *burst)
 {
     (void)dir;
-    return set_rate(cmd, &httpd_server_conf(cmd->server)->conf->limit_address, rate, burst);
+    return set_rate(cmd, &httpd_server_write(cmd)->conf->limit_address, rate, burst);
 }
 
 const char *httpd_limits_set_key(cmd_parms *cmd, void *dir, const char *rate, const char *burst)
 {
     (void)dir;
-    return set_rate(cmd, &httpd_server_conf(cmd->server)->conf->limit_key, rate, burst);
+    return set_rate(cmd, &httpd_server_write(cmd)->conf->limit_key, rate, burst);
 }
 
 void httpd_limits_defaults(gf_conf_t *conf)
@@ -83,14 +80,29 @@ apr_status_t httpd_limits_make(gf_buckets_t **buckets, const gf_conf_t *conf, ap
     return rv;
 }
 
-apr_status_t httpd_limits_gate(server_rec *server, apr_pool_t *pconf)
+static apr_status_t make_gate(gf_conf_t *conf, apr_pool_t *pconf)
 {
-    gf_conf_t *conf = httpd_server_conf(server)->conf;
     apr_shm_t *memory;
     apr_status_t rv = apr_shm_create(&memory, gf_gate_bytes(conf), NULL, pconf);
 
     if (rv == APR_SUCCESS) {
         conf->store_gate = gf_gate_init(apr_shm_baseaddr_get(memory), conf);
+    }
+    return rv;
+}
+
+apr_status_t httpd_limits_gate(server_rec *server, apr_pool_t *pconf)
+{
+    const apr_array_header_t *confs = httpd_server_conf(server)->conf->servers->confs;
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < confs->nelts; i++) {
+        gf_conf_t *conf = APR_ARRAY_IDX(confs, i, gf_conf_t *);
+
+        if (conf->own_types->nelts > 0) {
+            rv = make_gate(conf, pconf);
+        }
     }
     return rv;
 }

@@ -22,7 +22,8 @@ void httpd_limits_defaults(gf_conf_t *conf);
 /* post_config: makes the table in memory that the children will share. */
 apr_status_t httpd_limits_make(gf_buckets_t **buckets, const gf_conf_t *conf, apr_pool_t *pconf);
 
-/* post_config: the state of the store, in memory that the children will share. */
+/* post_config: the state of the store of each virtual host with types of its own, in memory that
+ * the children will share. */
 apr_status_t httpd_limits_gate(server_rec *server, apr_pool_t *pconf);
 
 /* The name of the bucket of the client's address, in the request's pool: the IPv4 address, or the

@@ -18,12 +18,15 @@
 #include "httpd/glue.h"
 #include "model/bound.h"
 #include "model/language.h"
+#include "model/money.h"
 #include "model/price.h"
 #include "model/type.h"
 
+#define REALM_MAX    32 /* characters, as in genflow.accounts */
 #define SECRET_MAX   4096
 #define LABEL_MAX    100 /* characters */
 #define TEXT_MAX     1000
+#define MONEY        "0 to 1000000 with up to 6 decimals"
 #define BUDGET_MAX   1000000000000000
 #define ZONES        "/usr/share/zoneinfo/"
 #define HOST_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-"
@@ -101,11 +104,30 @@ const char *httpd_setters_day(const char *day, apr_pool_t *pool)
                         day);
 }
 
+const char *httpd_set_realm(cmd_parms *cmd, void *dir, const char *name)
+{
+    (void)dir;
+    if (!cmd->server->is_virtual) {
+        return apr_psprintf(
+            cmd->pool, "GenflowRealm %s belongs into a <VirtualHost>: the main server has none",
+            name);
+    }
+    if (!gf_text_is_name(name, REALM_MAX)) {
+        return apr_psprintf(
+            cmd->pool,
+            "GenflowRealm %s: must be a name of a-z, 0-9 and single hyphens, at most "
+            "%d long",
+            name, REALM_MAX);
+    }
+    httpd_server_write(cmd)->conf->realm = name;
+    return NULL;
+}
+
 /* GenflowProviderHeader name value. Refuses headers that every kind sets itself; httpd/finish.c
  * refuses the header of the kind's key. */
 const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value)
 {
-    gf_provider_t *provider = httpd_server_conf(cmd->server)->provider;
+    gf_provider_t *provider = httpd_server_write(cmd)->provider;
     const char *at;
 
     (void)dir;
@@ -132,7 +154,7 @@ const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const 
 /* GenflowProviderBudget 1000/day: the day is UTC's. */
 const char *httpd_set_budget(cmd_parms *cmd, void *dir, const char *text)
 {
-    gf_provider_t *provider = httpd_server_conf(cmd->server)->provider;
+    gf_provider_t *provider = httpd_server_write(cmd)->provider;
     char *number = apr_pstrdup(cmd->pool, text);
     char *period = strchr(number, '/');
 
@@ -154,9 +176,51 @@ const char *httpd_set_budget(cmd_parms *cmd, void *dir, const char *text)
     return NULL;
 }
 
+/* GenflowProviderCost 0.08 sd3-large: for a retry, too. */
+const char *httpd_set_provider_cost(cmd_parms *cmd, void *dir, const char *number,
+                                    const char *model)
+{
+    gf_provider_t *provider = httpd_server_write(cmd)->provider;
+    gf_cost_t cost = { .model = model };
+
+    (void)dir;
+    if (!provider) {
+        return httpd_setters_not_here(cmd, true);
+    }
+    if (!gf_money_read(&cost.amount, number)) {
+        return apr_psprintf(cmd->pool, "GenflowProviderCost %s: must be a number like 0.04, " MONEY,
+                            number);
+    }
+    if (!provider->costs) {
+        provider->costs = apr_array_make(cmd->pool, 2, sizeof(gf_cost_t));
+    }
+    gf_money_set(provider->costs, &cost);
+    return NULL;
+}
+
+const char *httpd_set_credit_value(cmd_parms *cmd, void *dir, const char *number,
+                                   const char *currency)
+{
+    gf_conf_t *conf = httpd_server_write(cmd)->conf;
+
+    (void)dir;
+    if (!gf_money_read(&conf->credit_value, number)) {
+        return apr_psprintf(cmd->pool, "GenflowCreditValue %s: must be a number like 0.01, " MONEY,
+                            number);
+    }
+    if (strlen(currency) != 3 || strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3) {
+        return apr_psprintf(cmd->pool,
+                            "GenflowCreditValue %s %s: the currency must have three letters, as "
+                            "EUR has",
+                            number, currency);
+    }
+    conf->currency = currency;
+    return NULL;
+}
+
 const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
-    gf_type_t *type = httpd_server_conf(cmd->server)->type;
+    gf_type_t *type = httpd_server_write(cmd)->type;
     int i;
 
     (void)dir;
@@ -176,7 +240,7 @@ const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const arg
 /* GenflowTypeParameter name min default max, or name a|b|c: the last one of a name counts. */
 const char *httpd_set_parameter(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
-    gf_type_t *type = httpd_server_conf(cmd->server)->type;
+    gf_type_t *type = httpd_server_write(cmd)->type;
     gf_bound_t bound;
     const char *wrong;
     int i;
@@ -205,7 +269,7 @@ const char *httpd_set_parameter(cmd_parms *cmd, void *dir, int argc, char *const
 
 const char *httpd_set_price(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
-    gf_type_t *type = httpd_server_conf(cmd->server)->type;
+    gf_type_t *type = httpd_server_write(cmd)->type;
     const char *wrong;
     gf_price_t price;
 
@@ -228,7 +292,7 @@ const char *httpd_set_price(cmd_parms *cmd, void *dir, int argc, char *const arg
 static const char *add_text(cmd_parms *cmd, size_t member, apr_size_t max, const char *first,
                             const char *second)
 {
-    gf_type_t *type = httpd_server_conf(cmd->server)->type;
+    gf_type_t *type = httpd_server_write(cmd)->type;
     const char *wrong;
 
     if (!type) {
@@ -259,14 +323,10 @@ const char *httpd_set_text(cmd_parms *cmd, void *dir, const char *first, const c
 /* 10.1.0.0/16 ...: `any` is not taken, a site must know its networks. */
 static const char *add_network(cmd_parms *cmd, apr_array_header_t *allowed, const char *text)
 {
-    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
     char *address = apr_pstrdup(cmd->pool, text);
     char *bits = strchr(address, '/');
     apr_ipsubnet_t *subnet;
 
-    if (wrong) {
-        return wrong;
-    }
     if (bits) {
         *bits++ = '\0';
     }
@@ -281,30 +341,26 @@ static const char *add_network(cmd_parms *cmd, apr_array_header_t *allowed, cons
 const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text)
 {
     (void)dir;
-    return add_network(cmd, httpd_server_conf(cmd->server)->conf->fetch_allowed, text);
+    return add_network(cmd, httpd_server_write(cmd)->conf->fetch_allowed, text);
 }
 
 const char *httpd_set_source_allowed(cmd_parms *cmd, void *dir, const char *text)
 {
     (void)dir;
-    return add_network(cmd, httpd_server_conf(cmd->server)->conf->source_allowed, text);
+    return add_network(cmd, httpd_server_write(cmd)->conf->source_allowed, text);
 }
 
 /* GenflowWebhookAllow hooks.example.com *.example.org http://10.1.2.3 ...: a port is not part of
  * it, an IPv6 address has no brackets, and * alone is any host with a public address. */
 const char *httpd_set_webhook_host(cmd_parms *cmd, void *dir, const char *text)
 {
-    gf_conf_t *conf = httpd_server_conf(cmd->server)->conf;
-    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    gf_conf_t *conf = httpd_server_write(cmd)->conf;
     const char *host = text + (strncmp(text, "http://", 7) == 0 ? 7 : 0);
     const char *name = host + (strncmp(host, "*.", 2) == 0 ? 2 : 0);
     const char *colon = strchr(name, ':');
     bool port = colon && !strchr(colon + 1, ':'); /* one: no IPv6 address */
 
     (void)dir;
-    if (wrong) {
-        return wrong;
-    }
     if (strcmp(host, "*") != 0 && (!*name || name[strspn(name, HOST_LETTERS)] || port)) {
         return apr_psprintf(cmd->pool,
                             "GenflowWebhookAllow %s: must be a host, *.domain, or *, with http:// "

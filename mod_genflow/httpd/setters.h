@@ -29,11 +29,22 @@ const char *httpd_setters_webhooks(const gf_conf_t *conf, apr_pool_t *pool);
  * the mistake as a sentence with directive, value and bounds; httpd then stops with file and line.
  * Results live in cmd->pool. */
 
+/* GenflowRealm name, in a virtual host: a-z, 0-9 and single hyphens, at most 32 long. */
+const char *httpd_set_realm(cmd_parms *cmd, void *dir, const char *name);
+
 /* GenflowProviderHeader name value: no header that a kind sets itself, no value of two lines. */
 const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value);
 
 /* GenflowProviderBudget 1000/day: 1 to 10^15. */
 const char *httpd_set_budget(cmd_parms *cmd, void *dir, const char *text);
+
+/* GenflowProviderCost 0.04 [model]: the last one of a model counts. */
+const char *httpd_set_provider_cost(cmd_parms *cmd, void *dir, const char *number,
+                                    const char *model);
+
+/* GenflowCreditValue 0.01 EUR. */
+const char *httpd_set_credit_value(cmd_parms *cmd, void *dir, const char *number,
+                                   const char *currency);
 
 /* GenflowTypeProviders provider/model ...: replaces an earlier chain; gf_type_resolve() checks it.
  */

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "httpd/dir.h"
+#include "model/servers.h"
 #include "model/url.h"
 #include "store/store.h"
 
@@ -105,11 +106,25 @@ static int by_text(const void *one, const void *other)
     return strcmp(*(const char *const *)one, *(const char *const *)other);
 }
 
+/* Of its own store and, where it offers types of the main server, of that one's. */
+static const char *store_origins(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *origins = gf_store_origins(conf, pool);
+    const char *more =
+        conf->realm
+            ? gf_store_origins(APR_ARRAY_IDX(conf->servers->confs, 0, const gf_conf_t *), pool)
+            : "";
+
+    return strcmp(more, origins) == 0
+               ? origins
+               : apr_pstrcat(pool, origins, *origins && *more ? " " : "", more, NULL);
+}
+
 /* Pictures come from this site or from the store; all else only from here. The page has no script
  * in its text, and makes no HTML of texts (Trusted Types). */
 static const char *make_policy(const gf_conf_t *conf, apr_pool_t *pool)
 {
-    const char *store = gf_store_origins(conf, pool);
+    const char *store = store_origins(conf, pool);
     const char *space = store[0] ? " " : "";
 
     return apr_pstrcat(pool, "default-src 'none'; script-src 'self'; style-src 'self'; img-src ",
