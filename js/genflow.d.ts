@@ -43,6 +43,9 @@ export type Generation = {
     thumbnailUrl?: string | null;
     color?: string | null;
     persisted: boolean;
+    takenDown: {
+        at: string;
+    } | null;
     expiresAt: string | null;
     prompt: string;
     preset: string | null;
@@ -117,6 +120,7 @@ export type WaitOptions = {
  * @property {string | null} [thumbnailUrl]
  * @property {string | null} [color]
  * @property {boolean} persisted
+ * @property {{ at: string } | null} takenDown
  * @property {string | null} expiresAt
  * @property {string} prompt
  * @property {string | null} preset

@@ -42,6 +42,7 @@ const MAX_PIXELS = 16_777_216; // GenflowAssetMaxPixels
  * @property {string | null} [thumbnailUrl]
  * @property {string | null} [color]
  * @property {boolean} persisted
+ * @property {{ at: string } | null} takenDown
  * @property {string | null} expiresAt
  * @property {string} prompt
  * @property {string | null} preset

@@ -204,9 +204,9 @@ function placeOf({ status, queuePosition, expectedSeconds, type }) {
     return [t('queue', { n: queuePosition }), time].filter(Boolean).join(' · ');
 }
 
-/** The picture or its place, of the right ratio and colour, so that nothing moves when it comes. */
+/** The picture, or its place of the right ratio. */
 function media(generation, source) {
-    const { result, parameters, color, imageUrl, sourceUrl } = generation;
+    const { result, parameters, color, imageUrl, sourceUrl, takenDown } = generation;
     const ratio = parameters?.aspectRatio ?? parameters?.aspect_ratio;
     const [width, height] = result?.width ? [result.width, result.height]
         : (/^(\d+):(\d+)$/.exec(ratio ?? '1:1') ?? [0, 1, 1]).slice(1);
@@ -220,7 +220,7 @@ function media(generation, source) {
         const from = address(source?.url ?? sourceUrl ?? '');
         if (from) import('./picture.js').then(part => part.compare(place, from)).catch(() => {});
     } else if (generation.status === 'completed') {
-        place.append(h('p', { className: 'elsewhere' }, t('elsewhere'), ' ',
+        place.append(h('p', { className: 'elsewhere' }, t(takenDown ? 'taken' : 'elsewhere'), ' ',
             address(imageUrl) && out(address(imageUrl), 'open')));
     }
     return place;
@@ -257,7 +257,7 @@ function working(generation) {
 
 function completed(generation) {
     const { tokensUsed: n, persisted, expiresAt, createdAt, tags } = generation;
-    const kept = persisted === false ? t('kept.soon')
+    const kept = generation.takenDown ? '' : persisted === false ? t('kept.soon')
         : expiresAt ? t('kept.until', { time: date(expiresAt) }) : t('kept');
     const actions = h('div', { className: 'row actions' });
     import('./picture.js').then(part => actions.append(...part.actions(generation))).catch(failed);

@@ -13,6 +13,9 @@ export const emit = (name, detail) => bus.dispatchEvent(new CustomEvent(name, { 
 /** The address of the page without a user and a password: fetch() takes none that has them. */
 export const here = location.origin + location.pathname;
 
+/** And that of this file's folder. */
+export const files = location.origin + new URL('.', import.meta.url).pathname;
+
 /** What the page shows first, before it needs the client. */
 export async function read(path) {
     const headers = { Accept: 'application/json', 'Accept-Language': app.language };
@@ -54,7 +57,7 @@ export async function speak(languages) {
         .map(tag => String(tag).toLowerCase());
     const known = tag => languages.find(name => tag === name || tag.startsWith(`${name}-`));
     app.language = wanted.map(known).find(Boolean) ?? languages[0] ?? 'en';
-    texts = await (await fetch(new URL(`${app.language}.json`, here))).json();
+    texts = await (await fetch(new URL(`${app.language}.json`, files))).json();
     plural = new Intl.PluralRules(app.language);
     document.documentElement.lang = app.language;
     const all = (name, set) => {
@@ -66,6 +69,8 @@ export async function speak(languages) {
     all('t-label', (element, text) => { element.ariaLabel = text; });
     all('t-hint', (element, text) => { element.placeholder = text; });
 }
+
+export const learn = more => Object.assign(texts, more);
 
 /** The text of a key. {name} stands for a value; a text with forms chooses by the number n. */
 export function t(key, values = {}) {
@@ -236,7 +241,7 @@ export function trouble(error) {
         h('p', {}, h('a', { href: location.href, className: 'button primary' },
             t(out ? 'sign.in' : 'again'))));
     $('#trouble').hidden = false;
-    $('#make').hidden = true;
+    $('#make, #panel').hidden = true;
 }
 
 /** Gives the user a file. */
