@@ -70,7 +70,16 @@ my @QUESTIONS = (
     ['admin jobs of a user with 20', admin => '/admin/jobs?user=few'],
     ['admin users', admin => '/admin/users'],
     ['admin user', admin => '/admin/users/many'],
+    ['admin jobs, one type and failed', admin => '/admin/jobs?limit=20&type=neo-glitch&status=failed'],
     ['admin stats', admin => '/admin/stats'],
+    ['admin now', admin => '/admin/now'],
+    ['admin money, 90 days', admin => '/admin/money?from=<quarter>'],
+    ['admin money, 90 days of one type', admin => '/admin/money?type=neo-glitch&from=<quarter>'],
+    ['admin money, 7 days by the hour', admin => '/admin/money?per=hour&from=<week>'],
+    ['admin money, one day by the hour', admin => '/admin/money?per=hour'],
+    ['admin presets', admin => '/admin/presets'],
+    ['admin keys', admin => '/admin/keys'],
+    ['admin providers', admin => '/admin/providers'],
 );
 
 sub new {
@@ -153,8 +162,9 @@ sub cursors {
 SELECT id, (extract(epoch FROM at) * 1000000)::bigint FROM bench.rows WHERE n = :n
 END
     my ($id, $at) = split /\|/, $line;
-    my ($day) = $self->{site}->sql(q{SELECT genflow.iso(now() - interval '1 day')});
-    return (day => $day, user => encode_base64url("1:$at:$id"), all => encode_base64url($id));
+    my ($day, $week, $quarter) = map { $self->{site}->sql(q{SELECT genflow.iso(now() - :'ago'::interval)}, ago => $_) }
+        '1 day', '6 days 23 hours', '90 days';
+    return (day => $day, week => $week, quarter => $quarter, user => encode_base64url("1:$at:$id"), all => encode_base64url($id));
 }
 
 sub question {
