@@ -124,7 +124,7 @@ sub routes {
     my ($kind, $below) = @_;
     my $rows = slurp('mod_genflow/api/route_table.h');
     my %routes;
-    while ($rows =~ /^$kind\(([A-Z| ]+),\s*"([^"]+)",\s*(\w+),\s*([A-Z_| ]+|0), /mg) {
+    while ($rows =~ /^$kind\(([A-Z| ]+),\s*"([^"]*)",\s*(\w+),\s*([A-Z_| ]+|0), /mg) {
         my ($methods, $path, $handle, $flags) = ($1, $2, $3, $4);
         $path =~ s/\+\}/}/;
         my %flag = map { $_ => 1 } split /\s*\|\s*/, $flags;

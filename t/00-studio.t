@@ -15,6 +15,7 @@ use constant {
     MOST_LINES => 400,
     COLUMNS    => 100,
     MOST_BYTES => 100_000,    # HTML, CSS and modules together, without languages and genflow.js
+    MOST_ADMIN => 60_000,     # the same of the page of administration, beside what it shares with the studio
 };
 
 my $TOP  = $ENV{GENFLOW_SRCDIR} || "$FindBin::Bin/..";
@@ -26,21 +27,29 @@ ok @code > 3, 'studio/ has the page';
 
 # ---- texts ----
 
-my %used   = map { $_ => 1 } map { keys_used($file{$_}) } @code;
-my %maybe  = map { $_ => 1 } map { choices($file{$_}) } @code;
-my @prefix = map { prefixes_used($file{$_}) } @code;
+my @admin  = grep { /\Aadmin/ } @code;
+my @studio = grep { !/\Aadmin/ } @code;
+my %own    = map { /\Aadmin-(\w+)\.json\z/ ? ($1 => JSON::PP->new->decode($file{$_})) : () } keys %file;
+my (%used, %maybe, @prefix);
 
+# The page of administration has all texts of the studio, and its own.
+find_keys(@admin);
+is_deeply [sort keys %own], [sort keys %text], 'the page of administration speaks the languages of the studio';
+for my $language (sort keys %own) {
+    my %of = (%{ $text{$language} }, %{ $own{$language} });
+    none("admin-$language.json or $language.json has every text that administration uses",
+        grep { !exists $of{$_} } sort keys %used);
+    compare("admin-$language.json", $own{$language}, $own{en});
+    none("admin-$language.json has no key of $language.json",
+        grep { $text{$language}{$_} } sort keys %{ $own{$language} });
+}
+
+find_keys(@studio);
 ok $text{en} && $text{ja}, 'the page speaks English and Japanese';
 for my $language (sort keys %text) {
     my $of = $text{$language};
     none("$language.json has every text that the page uses", grep { !exists $of->{$_} } sort keys %used);
-    none("$language.json has no text that the page does not use", grep { !is_used($_) } sort keys %$of);
-    none("$language.json has the keys of en.json",
-        (grep { !exists $of->{$_} } sort keys %{ $text{en} }), grep { !exists $text{en}{$_} } sort keys %$of);
-    none("$language.json has no empty text", grep { grep { !length } forms($of->{$_}) } sort keys %$of);
-    none("$language.json puts the same values into a text as en.json",
-        grep { "@{[values_of($of->{$_})]}" ne "@{[values_of($text{en}{$_})]}" } sort keys %$of);
-    none("$language.json names no key twice", repeated($file{"$language.json"} =~ /^  "([^"]+)":/mg));
+    compare("$language.json", $of, $text{en});
 }
 
 # The texts that issue and requirements demand word by word.
@@ -80,9 +89,12 @@ none('the English words for an error are a meaning of docs/errors.md',
 
 none("no file of the page has more than @{[MOST_LINES]} lines", grep { ($file{$_} =~ tr/\n//) > MOST_LINES } @code);
 none("no line of the page has more than @{[COLUMNS]} columns", grep { length > COLUMNS } map { characters($file{$_}) } @code);
-my $bytes = 0;
-$bytes += length $file{$_} for @code;
-cmp_ok $bytes, '<=', MOST_BYTES, "the page has at most @{[MOST_BYTES]} bytes ($bytes)";
+for (['the studio', MOST_BYTES, @studio], ['the page of administration', MOST_ADMIN, @admin]) {
+    my ($page, $most, @names) = @$_;
+    my $bytes = 0;
+    $bytes += length $file{$_} for @names;
+    cmp_ok $bytes, '<=', $most, "$page has at most $most bytes ($bytes)";
+}
 
 my $parses = qr/\b(?:innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|document\.write|DOMParser|eval|new Function)\b
     |createContextualFragment|\.setAttribute\('(?:style|on\w+)'/x;
@@ -105,12 +117,36 @@ sub read_file {
     return <$file> // '';
 }
 
-# t('key'), button('key', ...), data-t="key", and the lists of menus: ['key', act].
+sub find_keys {
+    my (@names) = @_;
+    %used   = map { $_ => 1 } map { keys_used($file{$_}) } @names;
+    %maybe  = map { $_ => 1 } map { choices($file{$_}) } @names;
+    @prefix = map { prefixes_used($file{$_}) } @names;
+    return;
+}
+
+# The texts of a language against those in English, and against what the page of %used uses.
+sub compare {
+    my ($name, $of, $english) = @_;
+    none("$name has no text that the page does not use", grep { !is_used($_) } sort keys %$of);
+    none("$name has the keys in English", (grep { !exists $of->{$_} } sort keys %$english),
+        grep { !exists $english->{$_} } sort keys %$of);
+    none("$name has no empty text", grep { grep { !length } forms($of->{$_}) } sort keys %$of);
+    none("$name puts the same values into a text as in English",
+        grep { "@{[values_of($of->{$_})]}" ne "@{[values_of($english->{$_})]}" } sort keys %$of);
+    none("$name names no key twice", repeated($file{$name} =~ /^  "([^"]+)":/mg));
+    return;
+}
+
+# t('key'), button('key', ...), data-t="key", col('key') and field('key') of administration, and the lists of
+# menus: ['key', act].
 sub keys_used {
     my ($text) = @_;
     return (
         $text =~ /\bdata-t(?:-\w+)?="([^"]+)"/g,
-        $text =~ /\b(?:t|button|menu)\('([\w.]+)'/g,
+        $text =~ /\b(?:t|button|menu|act)\('([\w.]+)'/g,
+        (map { "col.$_" } $text =~ /\bcol\('(\w+)'/g),
+        (map { "field.$_" } $text =~ /\bfield\('(\w+)'/g),
         $text =~ /\[\s*'([\w.]+)', (?:async )?\(\) =>/g,
         $text =~ /\b(?:choose|write)\('\w+', '([\w.]+)'/g,
         $text =~ /\bask\([^;]*, '([\w.]+)'\)/g,

@@ -120,7 +120,7 @@ fields_are(admin(PUT => "/users/$user", json => { blocked => 'yes', dayLimit => 
     'blocked dayLimit weekLimit', 'each wrong field is named');
 error_is(admin(PUT => "/users/$user", json => []), 400, 'VALIDATION_ERROR', 'no object is refused');
 error_is(admin(PUT => "/users/nobody-$user", json => {}), 404, 'NOT_FOUND', 'and so is an unknown user');
-is sql1("SELECT count(*) FROM genflow.accounts WHERE user_id = :'u'", u => "nobody-$user"), 0,
+is sql1("SELECT count(*) FROM genflow.accounts WHERE name = :'u'", u => "nobody-$user"), 0,
     '... who gets no account';
 
 finish;

@@ -39,7 +39,7 @@ is api(POST => '/api/credits-reserve', user => $reserver, json => { request_id =
 
 # ---- the next days ----
 
-sql("UPDATE genflow.accounts SET allowance_day = allowance_day - 1, balance = balance WHERE user_id = :'user'",
+sql("UPDATE genflow.accounts SET allowance_day = allowance_day - 1, balance = balance WHERE name = :'user'",
     user => $new);
 api(GET => '/api/getQuota', user => $new) for 1 .. 2;
 is_deeply credits($new), [35, 0], 'an account at the bound gets nothing on a new day';
@@ -48,11 +48,11 @@ is data(api(GET => '/api/getQuota', user => $old))->{currentBalance}, 13,
     'a user with an account gets no first credits, but those of the day';
 api(GET => '/api/getQuota', user => $old) for 1 .. 3;
 is_deeply credits($old), [13, 0], '... once';
-sql("UPDATE genflow.accounts SET allowance_day = allowance_day - 1 WHERE user_id = :'user'", user => $old);
+sql("UPDATE genflow.accounts SET allowance_day = allowance_day - 1 WHERE name = :'user'", user => $old);
 sql("DELETE FROM genflow.ledger WHERE false");
 is data(api(GET => '/api/getQuota', user => $old))->{currentBalance}, 13,
     'a day whose credits are in the ledger brings no more';
-sql("UPDATE genflow.accounts SET blocked = true, allowance_day = NULL WHERE user_id = :'user'",
+sql("UPDATE genflow.accounts SET blocked = true, allowance_day = NULL WHERE name = :'user'",
     user => $first);
 api(GET => '/api/getQuota', user => $first);
 is credits($first)->[0], 35, 'a blocked user gets none';
@@ -82,7 +82,7 @@ is_deeply [@$finite{qw(daily_used remaining)}], [6, 0], '... which is shown as i
 my $guest = api(POST => '/guests/image/generate?dryRun=1', json => { mood => 'calm' });
 is $guest->{status}, 200, 'a visitor without sign-in has a name' or diag $guest->{content};
 is data($guest)->{currentBalance}, 35, '... and the first credits';
-is sql1("SELECT count(*) FROM genflow.accounts WHERE user_id = 'guest-127.0.0.1'"), 1, '... which is its address';
+is sql1("SELECT count(*) FROM genflow.accounts WHERE name = 'guest-127.0.0.1'"), 1, '... which is its address';
 
 is api(GET => '/.netlify/functions/feed')->{status}, 200, 'GenflowFeedOpen opens the feed';
 is api(GET => '/.netlify/functions/getUserMedia')->{status}, 401, '... and nothing else';
@@ -96,7 +96,7 @@ finish;
 
 sub entries {
     my ($user) = @_;
-    return sql("SELECT reason || ' ' || amount FROM genflow.ledger WHERE user_id = :'user' ORDER BY at", user => $user);
+    return sql("SELECT reason || ' ' || amount FROM genflow.ledger WHERE user_id = genflow.account_of(:'user') ORDER BY at", user => $user);
 }
 
 sub site {

@@ -94,7 +94,7 @@ my @same  = in_parallel(12, sub { data(upload($crowd, png(9, 9)))->{id} });
 is_deeply \@same, [($same[0]) x 12], 'one picture brought many times at once is one';
 sql(<<'SQL', user => $crowd, n => $STORED - 5);
     INSERT INTO genflow.assets (id, user_id, type, width, height, bytes, created_at, expires_at)
-    SELECT genflow.new_id(0), :'user', 'image/png', 1, 1, int4send(i), now(), now() + interval '1h'
+    SELECT genflow.new_id(0), genflow.account_make(:'user'), 'image/png', 1, 1, int4send(i), now(), now() + interval '1h'
       FROM generate_series(1, :n) AS i
 SQL
 my %count;
@@ -129,5 +129,5 @@ sub file {
 # How many pictures of that user are stored.
 sub stored {
     my ($who) = @_;
-    return sql1("SELECT count(*) FROM genflow.assets WHERE user_id = :'user'", user => $who);
+    return rows_of($who, 'genflow.assets');
 }

@@ -84,8 +84,7 @@ my $id = data($all)->{requestId};
 like log_since(0), qr/GF0112: request=\Q$id\E /, 'that the log has, too';
 
 credits_are $user, 10, 0, 'all that cost nothing';
-is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user), 0,
-    'and left no row';
+is rows_of($user, 'public.neo_glitch_media'), 0, 'and left no row';
 
 # ---- what is just within bounds ----
 

@@ -48,8 +48,7 @@ for my $what (sort keys %BROKEN) {
 }
 
 credits_are $user, 10, 0, 'all that cost nothing';
-is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user), 0,
-    'and left no row';
+is rows_of($user, 'public.neo_glitch_media'), 0, 'and left no row';
 is post(qq( {"prompt":"a \xe7\x8c\xab","presetKey":"base"}\n))->{status}, 200,
     'the server makes pictures as before, and takes spaces around the object';
 

@@ -114,7 +114,7 @@ for my $type ('application/json x', 'application/json, text/plain', ' ; applicat
 
 # ---- afterwards ----
 
-is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user), 1,
+is rows_of($user, 'public.neo_glitch_media'), 1,
     'none of them left a row but the one of just the limit';
 credits_are $user, 9, 0, 'and none cost anything';
 is generate($user)->{status}, 200, 'the server makes pictures as before';

@@ -99,14 +99,14 @@ error_is($no, 402, 'INSUFFICIENT_CREDITS', 'where the credits do not suffice for
 is_deeply [@{ data($no) }{qw(currentBalance requiredCredits shortfall)}], [4, 5, 1],
     'and the response has the price of all';
 credits_are $short, 4, 0, 'nothing is held';
-is_deeply [map { scalar sql("SELECT 1 FROM $_ WHERE user_id = :'user'", user => $short) }
+is_deeply [map { scalar sql("SELECT 1 FROM $_ WHERE user_id = genflow.account_of(:'user')", user => $short) }
     qw(genflow.work public.neo_glitch_media genflow.idempotency_keys)], [0, 0, 0], 'no row is left';
 my @race = in_parallel(4, sub {
     generate($short, { prompt => "race of $short $_[0]", n => 3 })->{status};
 }, 4);
 is_deeply [sort @race], [200, 402, 402, 402], 'of calls that could not all be paid one is taken whole';
 credits_are $short, 1, 0, 'and paid';
-sql("UPDATE genflow.accounts SET day_limit = 5 WHERE user_id = :'user'", user => $short);
+sql("UPDATE genflow.accounts SET day_limit = 5 WHERE name = :'user'", user => $short);
 grant($short, 10);
 error_is(generate($short, { n => 3 }), 429, 'QUOTA_EXCEEDED', 'nor are some made within a quota');
 credits_are $short, 11, 0, 'nothing is held for them';

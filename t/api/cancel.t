@@ -86,7 +86,6 @@ my $paid = $seen{'400 completed'} // 0;
 credits_are $racer, 200 - $paid, 0, 'what completed is paid, what was cancelled is not';
 my $as_settled = wait_for { !grep { ($_->[2] eq 'completed') != !!-e picture_file($_->[0]) } @ends };
 ok $as_settled, 'pictures are there of what completed, and of nothing else';
-is sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $racer), 0,
-    'and no work is left';
+is rows_of($racer, 'genflow.work'), 0, 'and no work is left';
 
 finish;

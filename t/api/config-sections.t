@@ -19,8 +19,8 @@ my $LOCAL = "<GenflowProvider local>\n</GenflowProvider>\n";
 
 # Two files for keys.
 my %file = map { $_ => "$ENV{GENFLOW_WORK}/tmp/$_-key-$$" } qw(sound empty);
-put_file($file{sound}, "a-key\n");
-put_file($file{empty}, "\n");
+Genflow::Site::write_text($file{sound}, "a-key\n");
+Genflow::Site::write_text($file{empty}, "\n");
 
 # ---- what does not pass ----
 
@@ -137,13 +137,5 @@ sub warns {
     my @warnings = $output =~ /GF0005: (.*)/g;
     ok $passes, 'it passes' or diag $output;
     is_deeply \@warnings, \@should, @should ? '... and says what to do' : '... without a word';
-    return;
-}
-
-sub put_file {
-    my ($path, $text) = @_;
-    open my $file, '>', $path or die "$path: $!\n";
-    print $file $text;
-    close $file or die "$path: $!\n";
     return;
 }

@@ -19,7 +19,32 @@ my $LINE     = qr{/conf-\d+-\d+:\d+: };
 
 my $closed = "$ENV{GENFLOW_WORK}/tmp/closed-$$";
 mkdir $closed, 0500 or die "$closed: $!\n";
+my $HOST  = "<VirtualHost *:%d>\n%s</VirtualHost>\n";
+my $REALM = "GenflowRealm shop\n";
+my $NEO   = "<GenflowType neo>\nGenflowTypeProviders local\n%s</GenflowType>\n";
 my @WRONG = (    # what, configuration, message
+    ['a realm of the main server', "$SITE$REALM", qr{GenflowRealm shop belongs into a <VirtualHost>}],
+    (map { ["the realm $_", $SITE . sprintf($HOST, 1, "GenflowRealm $_\n"), qr{GenflowRealm $_: must be a name of a-z} ] }
+        'Shop', 'a--b', 'a_b', 'x' x 33),
+    ['a type of a virtual host without a realm', $SITE . sprintf($HOST, 1, sprintf $NEO, ''),
+        qr{${LINE}<GenflowType in a <VirtualHost> needs GenflowRealm NAME there}],
+    ['a store of a virtual host without a realm', $SITE . sprintf($HOST, 1, "GenflowStoreUrl /x\n"),
+        qr{${LINE}GenflowStoreUrl in a <VirtualHost> needs GenflowRealm}],
+    ['two prices of one realm', $SITE . join('', map { sprintf $HOST, $_, $REALM . sprintf $NEO, "GenflowTypeCost $_\n" } 1, 2),
+        qr{GenflowRealm shop: the virtual hosts at \S+:\d+ and \S+:\d+ are one site, but have different}],
+    ['a long name in the database', $SITE . sprintf($HOST, 1, $REALM
+        . sprintf($NEO, '') =~ s/neo/'n' x 36/er), qr{<GenflowType n+>: its name in the database, shop-n+, is longer than 40}],
+    ['the name of another type', $SITE . sprintf($NEO, '') =~ s/neo/shop-neo/r . sprintf($HOST, 1, $REALM . sprintf $NEO, ''),
+        qr{<GenflowType neo>: its name in the database, shop-neo, is that of another type}],
+    ['the name of another provider', $SITE . "<GenflowProvider shop-p>\nGenflowProviderKind local\n</GenflowProvider>\n"
+        . sprintf($HOST, 1, "$REALM<GenflowProvider p>\nGenflowProviderKind local\n</GenflowProvider>\n"),
+        qr{<GenflowProvider p>: its name in the database, shop-p, is that of another provider}],
+    ['a database of a virtual host', $SITE . sprintf($HOST, 1, "${REALM}DBDParams dbname=x\n"),
+        qr{${LINE}DBDParams in a <VirtualHost> with GenflowRealm: all virtual hosts use the main}],
+    ['a mistake in a virtual host', $SITE . sprintf($HOST, 1, $REALM . sprintf $NEO, "GenflowTypePromptMin 9\nGenflowTypePromptMax 8\n"),
+        qr{${LINE}<VirtualHost> with GenflowRealm shop: <GenflowType neo>: GenflowTypePromptMin is larger}],
+    ['a folder of a virtual host', $SITE . sprintf($HOST, 1, $REALM . sprintf($NEO, '') . "GenflowStoreFolder $closed\n"),
+        qr{${LINE}GenflowStoreFolder \S+: the present user cannot write to $closed\b}],
     ['no database', $STORE . $TYPE . $RESULT, qr{${LINE}<GenflowType> needs a database, but DBDParams is missing}],
     ['a pool for less than the writers', "${SITE}DBDMax 4\n", qr{${LINE}DBDMax 4: must be at least 5}],
     ['more writers than the pool has', "${SITE}DBDMax 16\nGenflowDispatchWriters 16\n",
@@ -51,6 +76,10 @@ my $CLOUD = "GenflowStoreKind cloudinary\nGenflowStoreAccount a\nGenflowStoreKey
 my @WARNED = (    # what, configuration, warning
     ['nothing', $SITE, undef],
     ['a writer and a request', "${SITE}DBDMax 2\nGenflowDispatchWriters 1\n", undef],
+    ['a site of its own', $SITE . sprintf($HOST, 1, $REALM . sprintf $NEO, ''), undef],
+    ['a site on two ports', $SITE . join('', map { sprintf $HOST, $_, $REALM . sprintf $NEO, '' } 1, 2), undef],
+    ['types of virtual hosts alone', "$DATABASE$STORE$RESULT<GenflowProvider local>\n</GenflowProvider>\n"
+        . sprintf($HOST, 1, $REALM . sprintf $NEO, ''), undef],
     ['a small pool of another virtual host', "${SITE}<VirtualHost *:2>\nDBDMax 1\n</VirtualHost>\n", undef],
     ['names of every kind', $SITE . "<Location /old>\nGenflowPath a sketch/generate\n"
         . "GenflowPath b generation/create\nGenflowPath c none-yet/status\n</Location>\n", undef],
@@ -121,14 +150,14 @@ my $local = '';
 if ($readme =~ /^(    <GenflowType neo-glitch>\n(?:    .*\n)+)/m) {
     $local = $1 =~ s/^    //gmr;
 }
-write_file("$tree/conf-enabled/genflow.conf", $block . $local);
+Genflow::Site::write_text("$tree/conf-enabled/genflow.conf", $block . $local);
 my $says = `'$ENV{HTTPD}' -t -d '$tree' -f '$tree/apache2.conf' 2>&1`;
 is $?, 0, 'httpd -t passes it' or diag $says;
 unlike $says, qr/GF0700/, '... without a warning' or diag $says;
 
 grant('alice', 5);
 my $port = Genflow::Site::free_port();
-write_file("$tree/ports.conf", "Listen 127.0.0.1:$port\n");
+Genflow::Site::write_text("$tree/ports.conf", "Listen 127.0.0.1:$port\n");
 system($ENV{HTTPD}, '-d', $tree, '-f', "$tree/apache2.conf", '-k', 'start');
 wait_for { -s "$tree/run/apache2.pid" };
 END {
@@ -153,13 +182,13 @@ sub debian_tree {
     mkdir $_ for $top, map { "$top/$_" } qw(mods-enabled conf-enabled sites-enabled run log www);
     my @modules = qw(mpm_event authn_core authn_file authz_core authz_user auth_basic alias mime dir
         reqtimeout dbd);
-    write_file("$top/mods-enabled/$_.load",
+    Genflow::Site::write_text("$top/mods-enabled/$_.load",
         "LoadModule ${_}_module $ENV{GENFLOW_LIBEXEC}/mod_$_.so\n") for @modules;
-    write_file("$top/mods-enabled/mime.conf", "TypesConfig $ENV{GENFLOW_WORK}/t/conf/types\n");
-    write_file("$top/ports.conf", "Listen 127.0.0.1:1\n");
-    write_file("$top/sites-enabled/000-default.conf",
+    Genflow::Site::write_text("$top/mods-enabled/mime.conf", "TypesConfig $ENV{GENFLOW_WORK}/t/conf/types\n");
+    Genflow::Site::write_text("$top/ports.conf", "Listen 127.0.0.1:1\n");
+    Genflow::Site::write_text("$top/sites-enabled/000-default.conf",
         "<VirtualHost *:*>\nDocumentRoot $top/www\nErrorLog $top/log/error.log\n</VirtualHost>\n");
-    write_file("$top/apache2.conf", <<"END");
+    Genflow::Site::write_text("$top/apache2.conf", <<"END");
 ServerName 127.0.0.1
 DefaultRuntimeDir $top/run
 PidFile $top/run/apache2.pid
@@ -175,12 +204,4 @@ IncludeOptional conf-enabled/*.conf
 IncludeOptional sites-enabled/*.conf
 END
     return $top;
-}
-
-sub write_file {
-    my ($path, $text) = @_;
-    open my $file, '>', $path or die "$path: $!\n";
-    print {$file} $text;
-    close $file or die "$path: $!\n";
-    return;
 }

@@ -12,7 +12,7 @@ my %AROUND = (
     server   => "%s\n",
     provider => "<GenflowProvider local>\n%s\n</GenflowProvider>\n",
     type     => "<GenflowType sketch>\n%s\n</GenflowType>\n",
-    host     => "<VirtualHost *:1>\n%s\n</VirtualHost>\n",
+    host     => "<VirtualHost *:1>\nGenflowRealm shop\n%s\n</VirtualHost>\n",
 );
 
 my $DAYS   = '9223372036854775807h';      # more than 64 bits of microseconds
@@ -46,6 +46,7 @@ my @VALUES = (    # where, directive, bounds as in the message, wrong values
     [server => 'GenflowJanitorInterval', '0s to 24h',       qw(-1s 25h)],
     [server => 'GenflowJanitorJobs',     '1s to 8760h',     qw(999ms 8761h)],
     [server => 'GenflowJanitorKeys',     '1s to 8760h',     qw(999ms 8761h)],
+    [server => 'GenflowJanitorCheck',    '0s to 8760h',     qw(-1s 8761h)],
     [server => 'GenflowJanitorMedia',    '0s to 87600h',    qw(-1s 87601h)],
     [server => 'GenflowAssetMaxBytes',   '1k to 100m',      qw(1023 101m)],
     [server => 'GenflowAssetMaxPixels',  '1 to 1073741824', qw(0 1073741825)],
@@ -58,6 +59,7 @@ my @VALUES = (    # where, directive, bounds as in the message, wrong values
     [server => 'GenflowStoreMaxPixels',  '1 to 1073741824', qw(0 1073741825 1m)],
     [server => 'GenflowStoreOverwrite',  'On or Off',       qw(1 yes)],
     [server => 'GenflowStorePublicId',   'generation, run or bare', qw(On runId)],
+    [server => 'GenflowStoreCacheTime',  '0s to 8760h',     qw(-1s 8761h soon)],
     [server => 'GenflowStoreStrict',     'On or Off',       qw(1 yes)],
     [server => 'GenflowCreditReserveLifetime', '1s to 24h',     qw(999ms 25h)],
     [server => 'GenflowCreditDay', 'a time zone like UTC or Europe/Berlin, or rolling',
@@ -108,9 +110,11 @@ my %ELSEWHERE = (    # what has no bounds, or a setter of its own: the test of i
         GenflowStoreThumbnail)),
     GenflowCloudinarySign => 't/legacy/sign.t',
     GenflowWebhookAllow   => 't/api/webhook-bad.t',
+    GenflowRealm          => 't/api/config-site.t',
     GenflowAdminDatabase  => 't/api/roles.t',
     (map { $_ => 't/api/config.t' } qw(GenflowProviderHeader GenflowTypeFallback)),
     GenflowProviderBudget => 't/api/budget.t',
+    (map { $_ => 't/api/admin-money.t' } qw(GenflowProviderCost GenflowCreditValue)),
     GenflowTypeParameter  => 't/api/price.t',
     GenflowTypePrice      => 't/api/type-price.t',
     (map { $_ => 't/api/type-list.t' } qw(GenflowTypeLabel GenflowTypeText)),
@@ -132,6 +136,8 @@ my $table  = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/mod_genflow/httpd/conf
 my @rows;
 push @rows, [$1, $2, $3]
     while $table =~ /\bROW\("(\w+)",\s*IN_\w+,\s*IS_(\w+),[^"]*"([^"]*)"/g;
+my %whole = map { $_ => 1 } $table =~ /\bROW\("(\w+)",\s*IN_HTTPD,/g;
+cmp_ok scalar(keys %whole), '>', 10, '... some of the whole httpd';
 my @setters = $table =~ /\bAP_INIT_\w+\("(Genflow\w+)"/g;
 cmp_ok scalar(@rows), '>', 50, 'httpd/conf.c has rows';
 for my $row (@rows) {
@@ -154,9 +160,8 @@ for my $row (@VALUES) {
         "$directive $_: must be $bounds") for @wrong;
     refused("$directive elsewhere", "$directive 1\n", "$directive belongs inside <")
         if $where ne 'server';
-    refused("$directive in a virtual host",
-        sprintf($AROUND{host}, sprintf $AROUND{$where}, "$directive 1"),
-        'cannot occur within <VirtualHost>');
+    refused("$directive in a virtual host", sprintf($AROUND{host}, "$directive 1"),
+        "$directive is of the whole httpd") if $whole{$directive};
 }
 for my $row (@SECRETS) {
     my ($where, $directive) = @$row;
@@ -170,6 +175,13 @@ for my $end (0, 1) {
         @bounds ? sprintf $AROUND{$where}, "$directive $bounds[$end]" : ();
     } @VALUES;
     accepted($end ? 'each largest value' : 'each smallest value', $lines);
+    my $own = join '', map {
+        my ($where, $directive, $bounds) = @$_;
+        my @bounds = $bounds =~ /\A(\S+) (?:to|or) (\S+)\z/;
+        @bounds && !$whole{$directive} ? sprintf $AROUND{$where}, "$directive $bounds[$end]" : ();
+    } @VALUES;
+    $own =~ s/(<GenflowType sketch>\n)/$1GenflowTypeProviders local\n/;
+    accepted('... and of a virtual host', sprintf $AROUND{host}, $own);
 }
 
 # A header would replace the one that carries the key.

@@ -72,15 +72,14 @@ is $JSON->encode([@offer{qw(estimatedCost currentBalance provider)}]), '[1,4,"st
 like $offer{prompt}, qr/\ANeo Tokyo night.*, \Q$tag\E\z/, 'and the prompt as it would be sent';
 credits_are $user, 4, 0, 'it costs nothing';
 is submissions($tag), 0, 'and reaches no provider';
-is sql1("SELECT count(*) FROM genflow.idempotency_keys WHERE user_id = :'user' AND key = 'key:dry'",
-    user => $user), 0, 'and uses up no key';
+is rows_of($user, 'genflow.idempotency_keys', "key = 'key:dry'"), 0, 'and uses up no key';
 is api(POST => '/api/neo-glitch/generate?dryRun=1', user => account(0),
     json => { prompt => $tag, presetKey => 'base' })->{status}, 200, 'a user without credits may use a dry run';
 
 # ---- the quota ----
 
 my $limited = account(10);
-sql("UPDATE genflow.accounts SET day_limit = 2, week_limit = 9 WHERE user_id = :'user'",
+sql("UPDATE genflow.accounts SET day_limit = 2, week_limit = 9 WHERE name = :'user'",
     user => $limited);
 expect_log('GF0203');
 generate($limited, { prompt => 'a cat {{status=400}}' });

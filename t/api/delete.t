@@ -74,7 +74,7 @@ ok $came, 'the picture that comes afterwards is of nothing';
 ok !-e picture_file($sent), 'and is not stored';
 my @files = glob "$ENV{GENFLOW_WORK}/store/.spool/$sent*";
 is "@files", '', 'nor is anything of it left on the way';
-is sql1("SELECT count(*) FROM genflow.accounts WHERE user_id = :'user' AND held = 0", user => $user), 1,
+is sql1("SELECT count(*) FROM genflow.accounts WHERE name = :'user' AND held = 0", user => $user), 1,
     'nothing is held';
 
 finish;

@@ -86,7 +86,7 @@ doctor_is(1, $advice, 'a wrong balance is found, and the name steers no terminal
 doctor_is(1, $advice, '... and for its user', 'credits', @at, '--user', "o'brien \e[2J");
 doctor_is(0, qr/\Acharges: sound\n/, '... and other sections stay sound', 'charges', @at);
 $db->sql("SELECT genflow.grant_credits('simple', 10, 'for a test')",
-    "UPDATE genflow.accounts SET balance = CASE user_id WHEN 'simple' THEN 7 ELSE 10 END");
+    "UPDATE genflow.accounts SET balance = CASE name WHEN 'simple' THEN 7 ELSE 10 END");
 my ($statement) = doctor('--all', @at) =~ /by the ledger .*\n.*(INSERT .*;)\n/;
 $db->sql($statement);
 doctor_is(0, qr/\nNothing is wrong\.\Z/, 'the advised statement repairs it', '--all', @at);

@@ -58,14 +58,14 @@ my $pending = data(api(POST => '/api/generation/create', user => $user,
 my $failed = data(generate($user, { prompt => '{{filter}}' }))->{generationId} // newest('failed');
 my $cancelled = later($user, { type => 'hook-replicate', prompt => '{{poll-hang}} cancelled' });
 api(POST => "/api/generation/$cancelled/cancel", user => $user);
-my $entries = sql1(qq{SELECT count(*) FROM genflow.ledger WHERE user_id = '$user'});
+my $entries = rows_of($user, 'genflow.ledger');
 my %state = (processing => $slow, pending => $pending, failed => $failed, cancelled => $cancelled, completed => $id);
 for my $state (sort keys %state) {
     my $res = patch($state{$state}, { title => "it is $state", favourite => $YES });
     is $res->{status}, 200, "a $state one is edited" or diag $res->{content};
     is_deeply [@{ data($res) }{qw(status title favourite)}], [$state, "it is $state", $YES], '... and stays what it is';
 }
-is sql1(qq{SELECT count(*) FROM genflow.ledger WHERE user_id = '$user'}), $entries, 'the ledger has no further entry';
+is rows_of($user, 'genflow.ledger'), $entries, 'the ledger has no further entry';
 api(POST => "/api/generation/$_/cancel", user => $user) for $slow, $pending;
 is object($slow)->{title}, 'it is processing', 'an end leaves what was written';
 

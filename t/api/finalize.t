@@ -33,7 +33,7 @@ $count{ $_->{status} }++
 is_deeply \%count, { 200 => 1, 400 => 9 }, 'of ten refunds at once one takes effect';
 credits_are $user, 10, 0, 'and gives back just what was reserved';
 is sql1("SELECT count(*) FROM genflow.ledger l JOIN genflow.reservations r ON r.id = l.ref"
-    . " WHERE r.user_id = :'user' AND r.request_id = :'run' AND l.kind = 'release'",
+    . " WHERE r.user_id = genflow.account_of(:'user') AND r.request_id = :'run' AND l.kind = 'release'",
     user => $user, run => $run), 1, 'by one entry of the ledger';
 
 # ---- used ----

@@ -58,6 +58,7 @@ is_deeply $got, {
     queuePosition => $NULL, expectedSeconds => $NULL, progress => $NULL, logs => [],
     errorCode => $NULL, errorMessage => $NULL, causeCode => $NULL,
     visibility => 'private', allowRemix => $NO, tags => [], favourite => $NO, title => $NULL,
+    takenDown => $NULL,
     createdAt => $got->{createdAt}, startedAt => $got->{startedAt},
     finishedAt => $got->{finishedAt}, completedAt => $got->{finishedAt},
     processingTime => $got->{processingTime},
@@ -73,7 +74,7 @@ credits_are $user, 9, 0, 'one credit is gone and none is held';
 my @ledger = sql("SELECT kind, amount FROM genflow.ledger WHERE ref = :'id' ORDER BY at",
     id => $id);
 is_deeply \@ledger, ['hold|1', 'capture|1'], 'it was held once and charged once';
-is sql1("SELECT count(*) FROM genflow.accounts WHERE user_id = 'somebody-else'"), 0,
+is sql1("SELECT count(*) FROM genflow.accounts WHERE name = 'somebody-else'"), 0,
     'a userId in the body is ignored';
 
 # ---- the names of a type ----

@@ -76,7 +76,7 @@ talk_to();
 
 my @MEMBERS = sort qw(id status createdAt startedAt finishedAt error errorCode errorMessage retryCount
     maxRetries provider model input inputSummary result resultUrl retryAfter success ok
-    tags favourite title);
+    tags favourite title takenDown);
 my $job = data(api(GET => "/api/job/$id", user => $user));
 is_deeply [sort keys %$job], \@MEMBERS, 'a job has its members';
 is $job->{status}, 'running', 'one that runs is running';

@@ -49,8 +49,8 @@ my $batch  = { prompt => "a batch of $user {{delay=300}}", n => 2 };
 my @first  = generate($user, $batch, 'Idempotency-Key' => 'k-2', Prefer => 'respond-async');
 my @second = generate($user, $batch, 'Idempotency-Key' => '"k-2 2"', Prefer => 'respond-async');
 is $_->{status}, 202, 'a batch is taken' for @first, @second;
-wait_for { !sql("SELECT job_id FROM genflow.work WHERE user_id = :'user'", user => $user) };
-is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user' AND prompt LIKE '%a batch of%'", user => $user), 4,
+wait_for { !sql("SELECT job_id FROM genflow.work WHERE user_id = genflow.account_of(:'user')", user => $user) };
+is rows_of($user, 'public.neo_glitch_media', "prompt LIKE '%a batch of%'"), 4,
     'a quoted key with a blank names nothing of the batch of another key';
 is submissions("a batch of $user"), 4, '... and each is sent once';
 for my $bad ('"k', '""', '"k"x', '"a\\b"', '"' . 'k' x 256 . '"', 'two words') {

@@ -42,8 +42,8 @@ my @refused = grep { $_->[0] == 402 && $_->[1] eq 'INSUFFICIENT_CREDITS' && $_->
 is_deeply [scalar @made, scalar @refused], [10, $CREATES - 10], "of $CREATES creates at once on a budget of 10 begin 10";
 credits_are $user, 5000, 10, 'as many credits are held';
 is spent($key), 10, 'and counted';
-is sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user' AND kind = 'hold' AND api_key = :'key'",
-    user => $user, key => $key->{id}), 10, 'by holds that name the key';
+is rows_of($user, 'genflow.ledger', "kind = 'hold' AND api_key = :'key'",
+    key => $key->{id}), 10, 'by holds that name the key';
 talk_to($first);
 is make($free, 'by another key')->{status}, 201, 'another key of the user goes on';
 

@@ -58,8 +58,7 @@ for my $type (map { $_->{name} } shipped()) {
             "$type, $what: its status" or diag $res->{content};
     }
 }
-is sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user' AND kind = 'capture'",
-    user => $user), 5, 'a status request makes none';
+is rows_of($user, 'genflow.ledger', "kind = 'capture'"), 5, 'a status request makes none';
 
 # ---- a job under way ----
 

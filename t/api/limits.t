@@ -55,7 +55,8 @@ sub refusal_is {
 sub all_ended {
     my (@users) = @_;
     return wait_for {
-        !sql1("SELECT count(*) FROM genflow.work WHERE user_id = ANY (string_to_array(:'users', ' '))",
+        !sql1("SELECT count(*) FROM genflow.work JOIN genflow.accounts USING (user_id)"
+            . " WHERE name = ANY (string_to_array(:'users', ' '))",
             users => "@users");
     };
 }
@@ -165,12 +166,12 @@ credits_are $patient, 10, 4, '... and nothing more is held';
 is generate($patient, { type => 'sketch' }, Prefer => 'respond-async')->{status}, 202,
     'the queue of another type is another one';
 wait_for { sql1("SELECT count(*) FROM genflow.work WHERE deadline_at < clock_timestamp()
-                    AND user_id = :'user'", user => $patient) == 2 };
+                    AND user_id = genflow.account_of(:'user')", user => $patient) == 2 };
 sql("SELECT genflow.janitor('limits-line', 10, '1 hour', '72 hours')");
 is generate($patient, \%line, 'Idempotency-Key' => 'later', Prefer => 'respond-async')->{status}, 202,
     'when it is shorter, the same key is taken';
 wait_for { sql1("SELECT count(*) FROM genflow.work WHERE deadline_at < clock_timestamp()
-                    AND user_id = :'user'", user => $patient) == 1 };
+                    AND user_id = genflow.account_of(:'user')", user => $patient) == 1 };
 sql("SELECT genflow.janitor('limits-line', 10, '1 hour', '72 hours')");
 
 # ---- without directives ----
@@ -187,6 +188,6 @@ finish;
 sub cancel_all {
     my ($user) = @_;
     api(POST => "/api/generation/$_/cancel", user => $user)
-        for sql("SELECT job_id FROM genflow.work WHERE user_id = :'user'", user => $user);
+        for sql("SELECT job_id FROM genflow.work WHERE user_id = genflow.account_of(:'user')", user => $user);
     return;
 }

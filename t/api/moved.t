@@ -58,7 +58,7 @@ sub moved {
     return sql1(<<'SQL', user => $user, legacy => $legacy, prompt => $prompt);
         INSERT INTO public.neo_glitch_media (id, user_id, status, prompt, seed, cost, max_retries, image_url, persisted,
                                              created_at, finished_at, legacy_id)
-        SELECT genflow.new_id(no), :'user', 'completed', :'prompt', 0, 0, 0, 'https://old.example/' || :'user' || '.png', false,
+        SELECT genflow.new_id(no), genflow.account_make(:'user'), 'completed', :'prompt', 0, 0, 0, 'https://old.example/' || :'user' || '.png', false,
                now(), now(), :'legacy' FROM genflow.types WHERE name = 'neo-glitch'
         RETURNING id
 SQL

@@ -19,7 +19,7 @@ my %answered;                          # operation => the statuses that were see
 # ---- every operation: what needs nothing but its address ----
 
 my %sample = (type => 'neo-glitch', id => '00000000-0000-7000-8000-000000000000', key => 'nothing',
-    provider => 'nobody', token => 'x', user => 'nobody');
+    provider => 'nobody', file => 'admin.js', token => 'x', user => 'nobody');
 
 for my $operation (sort keys %operations) {
     my ($method, $path) = split / /, $operation;

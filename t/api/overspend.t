@@ -32,7 +32,7 @@ for my $way (@WAYS) {
     is submissions($prompt) - $before, BALANCE, 'and the provider has made just so many pictures';
     is sql1(<<'SQL', user => $user), 0, 'no refused call left anything';
         SELECT count(*) FROM public.neo_glitch_media
-         WHERE user_id = :'user' AND status <> 'completed'
+         WHERE user_id = genflow.account_of(:'user') AND status <> 'completed'
 SQL
     grant($user, BALANCE);
 }

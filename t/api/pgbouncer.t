@@ -29,7 +29,7 @@ END
     }, CLIENTS);
     is_deeply [grep { $_ != 200 } @made], [], "pool_mode $mode: each request makes a picture";
     credits_are $user, 0, 0, '... and each is charged once';
-    is sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $user), 0, '... and none is left';
+    is rows_of($user, 'genflow.work'), 0, '... and none is left';
     is $httpd->alarms, '', '... and the log has no warning' or diag $pooler->log_text;
     talk_to undef;
     $httpd->stop;

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A finished picture opens at its imageUrl, cacheable for ever, whole or in part; its type is what
+# A finished picture opens at its imageUrl, cacheable for a day, whole or in part; its type is what
 # its bytes are. Nothing else can be had from the store's folder. What httpd draws itself is the
 # same picture for the same request, byte for byte.
 use Genflow::Test;
@@ -25,7 +25,7 @@ is $picture->{status}, 200, 'a finished picture opens at its imageUrl, for every
 is length $bytes, $made->{result}{bytes}, 'it has as many bytes as was said';
 is substr($bytes, 0, 8), $SIGNATURE, 'it is a PNG';
 is $header{'content-type'}, 'image/png', 'and called one';
-is $header{'cache-control'}, 'public, max-age=31536000, immutable', 'it may be kept for ever';
+is $header{'cache-control'}, 'public, max-age=86400, must-revalidate', 'it may be kept for GenflowStoreCacheTime';
 is $header{'x-content-type-options'}, 'nosniff', 'browsers take it for nothing else';
 is $header{'accept-ranges'}, 'bytes', 'it may be had in parts';
 

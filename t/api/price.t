@@ -107,7 +107,7 @@ is_deeply [map { $_->{image_size} } @sent], [undef, undef],
 
 # ---- bounds of a site's own ----
 
-sql("SELECT genflow.create_type('bound-openai')");
+sql("SELECT genflow.create_type('$_')") for qw(bound-openai bound-chain);
 my $site = Genflow::Httpd->start(small_site('bound-fal') . <<'END');
 Include "${GENFLOW_WORK}/t/conf/api.conf"
 GenflowFetchAllow 127.0.0.1
@@ -130,6 +130,12 @@ GenflowFetchAllow 127.0.0.1
 <GenflowType bound-openai>
     GenflowTypeProviders openai/gpt-image-1
     GenflowTypeParameter quality low|medium
+    GenflowTypeParameter pixels 1 - 1048576
+</GenflowType>
+<GenflowType bound-chain>
+    GenflowTypeProviders fal/fal-ai/fast-sdxl openai/gpt-image-1
+    GenflowTypeRetries 0
+    GenflowTypeParameter pixels 1 - 1048576
 </GenflowType>
 END
 talk_to($site);
@@ -139,11 +145,30 @@ for my $case (['bound-fal', { image_size => 'square' }, 200],
     ['bound-fal', { num_inference_steps => 31 }, 422],
     ['bound-fal', { num_inference_steps => 9 }, 422],
     ['bound-openai', { quality => 'auto' }, 422],
-    ['bound-openai', { quality => 'medium' }, 200]) {
+    ['bound-openai', { quality => 'medium' }, 200],
+    ['bound-openai', { aspect_ratio => '16:9' }, 422],
+    ['bound-openai', { aspect_ratio => '1:1' }, 200],
+    ['bound-openai', { aspect_ratio => '16:9', size => '1024x1024' }, 200],
+    ['bound-fal', { aspect_ratio => '16:9' }, 200],
+    ['bound-chain', { aspect_ratio => '16:9' }, 200],
+    ['bound-chain', { aspect_ratio => '16:9', model => 'gpt-image-1' }, 422]) {
     my ($type, $parameters, $status) = @$case;
     is generate($user, { type => $type, parameters => $parameters }, Prefer => 'wait=60')->{status}, $status,
         JSON::PP->new->canonical->encode($parameters) . " is answered $status";
 }
+for my $body ({ aspectRatio => '3:2' }, { parameters => { aspect_ratio => '3:2' } }) {
+    is_deeply data(generate($user, { type => 'bound-openai', %$body }))->{validationErrors},
+        [{ field => $body->{aspectRatio} ? 'aspectRatio' : 'aspect_ratio', message => 'must have 1 to 1048576 pixels' }],
+        'the pixels of the size that a ratio becomes are bounded, and the error says so';
+}
+my ($listed) = grep { $_->{name} eq 'bound-openai' } @{ data(api(GET => '/api/types', user => $user))->{types} };
+is_deeply [map { $_->{values} } grep { $_->{name} eq 'aspect_ratio' } @{ $listed->{parameters} }], [['1:1']],
+    'types offers the ratios within the bounds';
+generate($user, { type => 'bound-chain', prompt => "a gnu {{status=400 times=1}} [$user]", parameters => { aspect_ratio => '16:9' } },
+    Prefer => 'wait=60');
+@sent = map { $_->{fields} } @{ Genflow::Test::call_fake('_submissions', "a gnu") };
+is_deeply [$sent[0]{image_size}, $#sent, $sent[1]{size}], ['landscape_16_9', 1, undef],
+    'a provider that follows is sent no size beyond the bounds';
 generate($user, { type => 'bound-fal', prompt => "a fox [$user]" }, Prefer => 'wait=60');
 generate($user, { type => 'bound-openai', prompt => "an owl [$user]" }, Prefer => 'wait=60');
 talk_to(undef);

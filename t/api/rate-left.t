@@ -158,7 +158,7 @@ for my $call ((map { [$_, "/lenient/generation/$id/$_?dryRun=1"] } qw(retry fall
 is ask($other, '?dryRun=1', headers => { 'X-Client' => '192.0.2.9' })->{status}, 200, '... while there are dry runs left';
 is available($asks), 19, 'nothing was held for all that';
 
-wait_for { !sql1("SELECT 1 FROM genflow.work WHERE user_id LIKE 'rate-left-%' LIMIT 1") };
+wait_for { !sql1("SELECT 1 FROM genflow.work JOIN genflow.accounts USING (user_id) WHERE name LIKE 'rate-left-%' LIMIT 1") };
 is join("\n", grep { !/GF0170/ } split /\n/, $httpd->alarms), '', 'nothing but administration was refused loudly';
 talk_to();
 finish;

@@ -20,7 +20,7 @@ like delete $reply{expiresAt}, qr/\A[\d-]{10}T[\d:.]{12}Z\z/, 'until an instant'
 is $JSON->encode(\%reply), '{"action":"upload","balance":7,"cost":3,"ok":true,"request_id":"run-1",'
     . '"success":true}', 'and the response has the free credits';
 credits_are $user, 10, 3, 'they are held';
-is sql1("SELECT expires_at - created_at FROM genflow.reservations WHERE user_id = :'user'",
+is sql1("SELECT expires_at - created_at FROM genflow.reservations WHERE user_id = genflow.account_of(:'user')",
     user => $user), '00:15:00', 'for a quarter of an hour';
 
 my @SAME = (    # body, cost, action
@@ -50,8 +50,7 @@ is $JSON->encode([@{ data($missing) }{qw(currentBalance requiredCredits shortfal
 error_is(reserve(request_id => 'run-1', cost => 4), 422, 'IDEMPOTENCY_MISMATCH',
     'another amount under the same run id is refused');
 
-my $COUNT   = "SELECT count(*) FROM genflow.reservations WHERE user_id = :'user'";
-my $before = sql1($COUNT, user => $user);
+my $before = rows_of($user, 'genflow.reservations');
 my @BAD = (    # body, fields
     [{},                                          'request_id'],
     [{ request_id => '' },                        'request_id'],
@@ -83,15 +82,15 @@ for my $closed (@CLOSED) {
     my ($what, $method, $options, $status, $code) = @$closed;
     error_is(api($method => $PATH, @$options), $status, $code, "$what is refused");
 }
-is sql1($COUNT, user => $user), $before, 'nothing of it is stored';
+is rows_of($user, 'genflow.reservations'), $before, 'nothing of it is stored';
 credits_are $user, 10, 10, 'or held';
 
 $user = account(10);
-sql("UPDATE genflow.accounts SET day_limit = 1 WHERE user_id = :'user'", user => $user);
+sql("UPDATE genflow.accounts SET day_limit = 1 WHERE name = :'user'", user => $user);
 my $spent = reserve(request_id => 'r');
 error_is($spent, 429, 'QUOTA_EXCEEDED', 'a limit of the day holds for reservations');
 ok $spent->{headers}{'retry-after'} >= 1, 'until it starts again';
-sql("UPDATE genflow.accounts SET blocked = true WHERE user_id = :'user'", user => $user);
+sql("UPDATE genflow.accounts SET blocked = true WHERE name = :'user'", user => $user);
 error_is(reserve(request_id => 'r'), 403, 'ACCOUNT_BLOCKED', 'who is blocked reserves nothing');
 
 # ---- used ----
@@ -128,11 +127,11 @@ credits_are $user, 0, 0, 'and was charged once';
 
 $user = account(4);
 reserve(request_id => 'late');
-sql("UPDATE genflow.reservations SET expires_at = clock_timestamp() WHERE user_id = :'user'",
+sql("UPDATE genflow.reservations SET expires_at = clock_timestamp() WHERE user_id = genflow.account_of(:'user')",
     user => $user);
 is generate($user, { runId => 'late' })->{status}, 200, 'a generation of that run id';
 sql('SELECT genflow.reservations_expire(100)');
-is sql1("SELECT state FROM genflow.reservations WHERE user_id = :'user'", user => $user), 'expired',
+is sql1("SELECT state FROM genflow.reservations WHERE user_id = genflow.account_of(:'user')", user => $user), 'expired',
     'does not use a reservation that is over';
 credits_are $user, 3, 0, 'which is given back';
 error_is(reserve(request_id => 'late'), 400, 'ALREADY_PROCESSED', 'and does not come back');
@@ -162,7 +161,7 @@ talk_to($httpd);
 error_is(api(POST => '/guests/credits-reserve', user => $user, json => { request_id => 'poor', cost => 9 }), 403,
     'INSUFFICIENT_CREDITS', 'older front ends get 403 for missing credits');
 is reserve(request_id => 'short', cost => 1)->{status}, 200, 'the lifetime is configured';
-is sql1("SELECT expires_at - created_at FROM genflow.reservations WHERE user_id = :'user'"
+is sql1("SELECT expires_at - created_at FROM genflow.reservations WHERE user_id = genflow.account_of(:'user')"
     . " AND request_id = 'short'", user => $user), '00:01:30', 'and kept to';
 my $quota = data(api(GET => '/api/getQuota', user => $user));
 cmp_ok $quota->{dailyReset}, 'gt', sql1("SELECT genflow.iso(now() + interval '23 hours')"),

@@ -97,8 +97,7 @@ my @ids    = in_parallel(24, sub {          # also while it is being failed
 }, 12);
 my %one = map { $_ => 1 } @ids;
 is keys %one, 1, 'of 24 retries at once there is one new generation';
-is sql1("SELECT count(*) FROM genflow.ledger WHERE kind = 'hold' AND user_id = :'user'",
-    user => $racer), 2, 'and one new hold';
+is rows_of($racer, 'genflow.ledger', "kind = 'hold'"), 2, 'and one new hold';
 ended($racer, $ids[0]);
 credits_are $racer, 10, 0, 'which was given back when that failed, too';
 
@@ -129,14 +128,14 @@ for my $case (@CASES) {
     my %another = (headers => { 'Idempotency-Key' => "another-$artist" });
     $more = api(POST => "/api/generation/$lost/fallback", user => $artist, %another);
     is data($more)->{id}, $reply->{id}, '... also under another key';
-    sql("DELETE FROM genflow.idempotency_keys WHERE user_id = :'user'", user => $artist);
+    sql("DELETE FROM genflow.idempotency_keys WHERE user_id = genflow.account_of(:'user')", user => $artist);
     my @free = in_parallel(4, sub {
         return data(api(POST => "/api/generation/$lost/fallback", user => $artist))->{id};
     });
     is_deeply [grep { $_ ne $reply->{id} } @free], [], '... and when the keys are forgotten';
     isnt data(api(POST => "/api/generation/$lost/retry", user => $artist))->{id}, $reply->{id},
         '... a retry is another wish';
-    wait_for { !sql1("SELECT 1 FROM genflow.work WHERE user_id = :'user'", user => $artist) };
+    wait_for { !sql1("SELECT 1 FROM genflow.work WHERE user_id = genflow.account_of(:'user')", user => $artist) };
 }
 
 # What was cancelled is drawn for the price of its type: else a picture would cost a cancel.
@@ -158,7 +157,7 @@ is api(POST => "/api/generation/$based/retry", user => $user)->{status}, 201,
 api(DELETE => "/api/assets/$asset", user => $user);
 error_is(api(POST => "/api/generation/$based/fallback", user => $user), 422, 'INVALID_IMAGE_URL',
     'but not without it');
-wait_for { !sql1("SELECT 1 FROM genflow.work WHERE user_id = :'user'", user => $user) };
+wait_for { !sql1("SELECT 1 FROM genflow.work WHERE user_id = genflow.account_of(:'user')", user => $user) };
 
 # ---- a server that does not draw ----
 
@@ -177,12 +176,11 @@ GenflowDispatch Off
 Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 talk_to($httpd);
-my $rows = sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user'", user => $racer);
+my $rows = rows_of($racer, 'genflow.ledger');
 my $none = api(POST => "/api/generation/$racing/fallback", user => $racer);
 error_is($none, 503, 'PROVIDER_UNAVAILABLE', 'where nothing draws there is no fallback');
 ok $none->{headers}{'retry-after'}, 'now';
-is sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user'", user => $racer), $rows,
-    'and nothing was held';
+is rows_of($racer, 'genflow.ledger'), $rows, 'and nothing was held';
 like $httpd->alarms, qr/\A\N*GF0209:\N*\z/, 'the log has a line for the administrator';
 talk_to();
 

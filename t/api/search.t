@@ -184,12 +184,12 @@ my $busy = "busy-search-$$";
 sql(<<"SQL");
 SET session_replication_role = replica;
 INSERT INTO public.sketch_media (id, user_id, status, prompt, seed, cost, max_retries, image_url, created_at, finished_at, tags, legacy_id)
-SELECT genflow.new_id((SELECT no FROM genflow.types WHERE name = 'sketch')), '$busy', 'completed',
+SELECT genflow.new_id((SELECT no FROM genflow.types WHERE name = 'sketch')), genflow.account_make('$busy'), 'completed',
        CASE WHEN i IN (1, 14999, 15000) THEN 'the needle' ELSE 'hay' END, 7, 0, 3, '/x.png', at, at,
        CASE WHEN i % 2 = 0 THEN ARRAY['even'] END, '$busy-' || i
   FROM generate_series(1, 25000) i, LATERAL (SELECT timestamptz '2026-01-01' + i * interval '1 second') w (at);
 INSERT INTO genflow.tags SELECT user_id, 'even', (SELECT no FROM genflow.types WHERE name = 'sketch'), created_at, id
-  FROM public.sketch_media WHERE user_id = '$busy' AND tags IS NOT NULL;
+  FROM public.sketch_media WHERE user_id = genflow.account_of('$busy') AND tags IS NOT NULL;
 SET session_replication_role = origin;
 SQL
 for my $case ([{ q => 'needle' }, 3, 3], [{ q => 'nowhere' }, 0, 3], [{ q => 'NEEDLE', tag => 'even' }, 1, 2], [{ q => 'needle', limit => 2 }, 3, 3]) {

@@ -21,8 +21,8 @@ for my $what (sort keys %form) {
     is $made->{status}, 200, "$what makes a picture" or diag $made->{content};
     is data($made)->{sourceUrl}, $asset->{url}, '... and is shown as it was uploaded';
 }
-is sql1("SELECT count(*) FROM neo_glitch_media WHERE user_id = :'user' AND source_url = :'asset'",
-    user => $user, asset => "asset:$asset->{id}"), 5, 'each is stored as the picture, not its address';
+is rows_of($user, 'public.neo_glitch_media', "source_url = :'asset'",
+    asset => "asset:$asset->{id}"), 5, 'each is stored as the picture, not its address';
 
 # ---- not anybody's, not anything ----
 

@@ -115,12 +115,11 @@ sub uri { return 'data:image/png;base64,' . encode_base64($_[0], '') }
 
 # How many pictures the user keeps, and how many generations there are of the user.
 sub stored {
-    return sql1("SELECT count(*) FROM genflow.assets WHERE user_id = :'user'", user => $user);
+    return rows_of($user, 'genflow.assets');
 }
 
 sub generations {
-    return sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user' AND kind = 'hold'",
-        user => $user);
+    return rows_of($user, 'genflow.ledger', "kind = 'hold'");
 }
 
 # What the generation's row says of its source picture.

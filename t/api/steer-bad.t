@@ -98,6 +98,6 @@ finish;
 sub everything {
     return [map { [sql("SELECT m.id, m.status, l.kind, a.* FROM genflow.accounts a"
         . ' LEFT JOIN public.neo_glitch_media m USING (user_id)'
-        . " LEFT JOIN genflow.ledger l ON l.ref = m.id WHERE a.user_id = :'user' ORDER BY 1, 3",
+        . " LEFT JOIN genflow.ledger l ON l.ref = m.id WHERE a.user_id = genflow.account_of(:'user') ORDER BY 1, 3",
         user => $_)] } $user, $other];
 }

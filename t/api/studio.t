@@ -6,6 +6,7 @@ use Genflow::Test;
 
 use Compress::Zlib ();
 use Genflow::Httpd qw(small_site);
+use Genflow::Site ();
 use MIME::Base64 qw(encode_base64);
 
 my $SHIPPED = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/conf/genflow-studio.conf");
@@ -81,7 +82,7 @@ is get('/studio/config.json', $alice, 'If-None-Match' => $config->{headers}{etag
 # A file or link that comes later, or takes the place of one, is not served.
 my $own = "$ENV{GENFLOW_WORK}/tmp/studio-$$";
 mkdir $own or die "$own: $!\n";
-write_file("$own/$_", "<p>$_") for qw(index.html gone.js odd_name.js secret.txt .hidden.js ja.json zh-hant.json api.json.js);
+Genflow::Site::write_text("$own/$_", "<p>$_") for qw(index.html gone.js odd_name.js secret.txt .hidden.js ja.json zh-hant.json api.json.js);
 symlink "$ENV{GENFLOW_WORK}/admin-password", "$own/link.js" or die "symlink: $!\n";
 mkdir "$own/folder.js" or die "mkdir: $!\n";
 my $small = Genflow::Httpd->start(small_site() . <<"END");
@@ -122,7 +123,7 @@ GenflowStorePublicUrl https://pictures.example:8443/path
 </Location>
 END
 $httpd = $small;
-write_file("$own/late.js", 'late');
+Genflow::Site::write_text("$own/late.js", 'late');
 unlink "$own/gone.js";
 symlink "$own/index.html", "$own/gone.js" or die "symlink: $!\n";
 is get("/studio/$_", {})->{status}, 404, "$_ has no address"
@@ -201,12 +202,4 @@ sub decoded {
     my ($text) = @_;
     utf8::decode($text);
     return $text;
-}
-
-sub write_file {
-    my ($path, $text) = @_;
-    open my $file, '>', $path or die "$path: $!\n";
-    print $file $text;
-    close $file or die "$path: $!\n";
-    return;
 }

@@ -48,7 +48,8 @@ for my $path (qw(generation/create generate)) {
 my $poor = account(0);
 error_is(create($poor, {}), 402, 'INSUFFICIENT_CREDITS', 'who has no credits makes nothing');
 is sql1(<<'SQL', user => $user, poor => $poor), 1, 'all that left no row but one';
-    SELECT count(*) FROM public.neo_glitch_media WHERE user_id IN (:'user', :'poor')
+    SELECT count(*) FROM public.neo_glitch_media
+     WHERE user_id IN (genflow.account_of(:'user'), genflow.account_of(:'poor'))
 SQL
 credits_are $user, 10, 1, 'and holds nothing but its credit';
 

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # GenflowTypePrice: a generation costs what it requests. The price of a dry run is what is held, and
-# what is charged, whoever makes the picture; a failure costs nothing.
+# what is charged; a failure costs nothing. No chain entry makes a generation that costs more than it
+# was created at.
 use Genflow::Httpd qw(refused accepted small_site);
 use Genflow::Test;
 
@@ -38,8 +39,8 @@ accepted('terms of every kind', sprintf $TYPE,
 
 # ---- prices of a site ----
 
-sql('SELECT genflow.create_type(:\'type\')', type => $_) for qw(price-fal price-openai price-sizes);
-my $site = Genflow::Httpd->start(small_site('price-sketch') . <<'END');
+sql('SELECT genflow.create_type(:\'type\')', type => $_) for qw(price-fal price-openai price-sizes price-chain price-last);
+my $SITE = small_site('price-sketch') . <<'END';
 Include "${GENFLOW_WORK}/t/conf/api.conf"
 GenflowFetchAllow 127.0.0.1
 <GenflowProvider fal>
@@ -83,6 +84,27 @@ GenflowFetchAllow 127.0.0.1
     GenflowTypePrice 0 num_inference_steps<=10
 </GenflowType>
 END
+my $CHAINS = <<'END';
+<GenflowType price-chain>
+    GenflowTypeProviders openai/gpt-image-1 fal/fal-ai/fast-sdxl local
+    GenflowTypeCost 2
+    GenflowTypeRetries 1
+    GenflowTypeUnknown next
+    GenflowTypePrice 9 model=fal/fal-ai/fast-sdxl
+</GenflowType>
+<GenflowType price-last>
+    GenflowTypeProviders openai/gpt-image-1 local
+    GenflowTypeCost 2
+    GenflowTypeRetries 1
+    GenflowTypeUnknown next
+    GenflowTypeFallback local
+    GenflowTypeFallbackCost 1
+    GenflowTypePrice 1 n>=4
+    GenflowTypePrice 2 pixels<1048576
+    GenflowTypePrice 3 model=local
+</GenflowType>
+END
+my $site = Genflow::Httpd->start("$SITE$CHAINS");
 talk_to $site;
 
 my @CASES = (    # type, parameters, n, credits of one
@@ -158,11 +180,82 @@ is data($res)->{estimatedCost}, 5, '... and a dry start returns what is held';
 api(POST => "/api/generation/$waits/cancel", user => $user);
 credits_are $user, 100, 0, '... which is given back';
 
+# ---- a client makes the first model refuse ----
+
+# Ends one for a user of 100 credits. Returns it.
+sub end_of {
+    my ($type, $script, %body) = @_;
+    my $user = account(100);
+    my $id   = later($user, { type => $type, prompt => "a fox $script [$user]", %body });
+    my $end  = ended($user, $id, $type);
+    credits_are $user, $end->{status} eq 'completed' ? 98 : 100, 0, "$type $script: ... charged is what was held, or nothing";
+    is submissions("[$user]"), $script =~ /503/ ? 2 : 1, '... and no dearer provider heard of it';
+    return $end;
+}
+
+sub says_dearer { return $site->log_text =~ /GF0429: job=\Q$_[0]\E .*created at 2 credits, and the rest/ ? 1 : 0 }
+
+for my $script ('{{status=400}}', '{{status=503}}', '{{cut-before}}') {
+    my $end = end_of('price-chain', $script);
+    is_deeply [@$end{qw(status provider fallbackUsed tokensUsed)}], ['completed', 'local', JSON::PP::true(), 2],
+        '... a dearer entry of the chain is passed over for one of the same price';
+}
+for my $script ('{{status=400}}', '{{status=503}}', '{{cut-before}}') {
+    my $end = end_of('price-last', $script);
+    is $end->{status}, 'failed', '... with dearer entries alone it fails';
+    is says_dearer($end->{id}), $script =~ /cut/ ? 0 : 1, '... and the log says why' or diag $site->log_text;
+}
+is end_of('price-last', '{{status=400}}', parameters => { size => '512x512' })->{status}, 'failed',
+    'a discount for what the first honours does not hold for one that does not';
+
+$user = account(100);
+my %four = (type => 'price-last', prompt => "a hen {{status=400}} [$user]", n => 4);
+my @four = @{ data(generate($user, \%four, Prefer => 'wait=20'))->{batch} };
+is_deeply [map { @{ ended($user, $_->{id}, 'price-last') }{qw(status provider)} } @four], [('completed', 'local') x 4],
+    'entries of one price at this number of pictures do follow each other';
+credits_are $user, 96, 0, '... at that price';
+
+$user = account(100);
+$id = later($user, { type => 'price-last', prompt => "an ant {{status=400}} [$user]" });
+ended($user, $id, 'price-last');
+$res = api(POST => "/api/generation/$id/fallback", user => $user, headers => { Prefer => 'wait=20' });
+is ended($user, data($res)->{id}, 'price-last')->{status}, 'completed',
+    'the drawing that the user requests has a price of its own';
+credits_are $user, 99, 0, '... which is charged';
+
 # ---- what clients see ----
 
 my ($listed) = grep { $_->{name} eq 'price-openai' } @{ data(api(GET => '/api/types', user => $user))->{types} };
 is_deeply [@$listed{qw(cost prices)}],
     [2, [{ cost => 6, when => ['quality=high|medium', 'model=openai/gpt-image-1'] }]], 'types lists the prices';
+talk_to undef;
+$site->stop;
+
+# ---- prices that change while it waits ----
+
+$site = Genflow::Httpd->start("${SITE}GenflowDispatch Off\n" . $CHAINS =~ s/GenflowTypePrice.*model.*\n//gr);
+talk_to $site;
+my %waits;
+for my $what ('{{status=400}}', '') {
+    my $name = $waits{$what}{user} = account(100);
+    my %body = (type => 'price-last', prompt => "a bat $what [$name]");
+    $waits{$what}{queued}  = later($name, \%body);
+    $waits{$what}{pending} = data(api(POST => '/api/generation/create', user => $name,
+        json => { type => 'price-last', customPrompt => $body{prompt} }))->{data}{generationId};
+    credits_are $name, 100, 4, 'both were created at 2 credits each';
+}
+talk_to undef;
+$site->stop;
+$site = Genflow::Httpd->start($SITE . $CHAINS =~ s/(?=    GenflowTypePrice 3)/    GenflowTypePrice 7 model=openai\/gpt-image-1\n/r);
+talk_to $site;
+for my $what (sort keys %waits) {
+    my ($name, $queued, $pending) = @{ $waits{$what} }{qw(user queued pending)};
+    api(POST => '/api/generate', user => $name, json => { generationId => $pending });
+    is ended($name, $_, 'price-last')->{status}, $what ? 'failed' : 'completed',
+        $what ? 'what the old price does not pay for today is not tried' : 'it begins at the price it was created at'
+        for $queued, $pending;
+    credits_are $name, $what ? 100 : 96, 0, '... charged is what was held, or nothing';
+}
 talk_to undef;
 $site->stop;
 

@@ -44,7 +44,7 @@ is_deeply [sort map { $_->{field} } @{ data($both)->{validationErrors} }], [qw(p
 my $create = create($user, { webhookUrl => 'http://hooks.example/' });
 error_is($create, 400, 'VALIDATION_ERROR', 'in two steps it is refused by the first');
 error_is(one_step($user, { productImages => [$IMAGE], webhookUrl => 'x' }), 400, 'VALIDATION_ERROR', '... or the only one');
-is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user), 0, 'nothing was made';
+is rows_of($user, 'public.neo_glitch_media'), 0, 'nothing was made';
 credits_are $user, 10, 0, 'nothing was held';
 
 my %GOOD = ('https://hooks.example/x?y=1#z' => 'an allowed host', 'HTTPS://Hooks.Example:8443' => 'in another spelling',

@@ -12,5 +12,5 @@ $ENV{GENFLOW_PNG} = encode_base64(png(64, 48), '');
 my %users = (rich => account(200), poor => account(0), other => account(20));
 expect_log 'GF0203';      # some requests fail
 run_client('fal', %users);
-is sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $users{rich}), 0, 'nothing is left behind';
+is rows_of($users{rich}, 'genflow.work'), 0, 'nothing is left behind';
 finish;

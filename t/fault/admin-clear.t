@@ -41,6 +41,6 @@ is_deeply [map { credits($_)->[0] } @users], [SLOW - 1, SLOW - 1, SLOW],
 finish;
 
 sub held {
-    return sql1("SELECT sum(held) FROM genflow.accounts WHERE user_id = ANY (string_to_array(:'u', ','))",
+    return sql1("SELECT sum(held) FROM genflow.accounts WHERE name = ANY (string_to_array(:'u', ','))",
         u => join(',', @users));
 }

@@ -32,7 +32,7 @@ END
 talk_to $httpd;
 
 my $user  = account(10);
-my $PRICE = 'AND w.user_id = :\'user\'';
+my $PRICE = 'AND w.user_id = genflow.account_of(:\'user\')';
 
 # ---- a job is named once ----
 

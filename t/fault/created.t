@@ -144,7 +144,7 @@ sub request {
 
 sub job_of {
     my ($user) = @_;
-    return sql1("SELECT job_id FROM genflow.idempotency_keys WHERE user_id = :'user'", user => $user);
+    return sql1("SELECT job_id FROM genflow.idempotency_keys WHERE user_id = genflow.account_of(:'user')", user => $user);
 }
 
 # A client that has sent half of a request.

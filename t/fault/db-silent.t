@@ -38,12 +38,11 @@ for my $case (['hang_answer', 1, 500, 10, 0], ['hang_request', 0, 200, 9, 1]) {
     is_answered_retry_later($res, "$order: a create without an answer");
     cmp_ok $took, '<', $BOUND + $SLACK, '... within the bound' or diag "after $took s";
     is scalar(my @done = $database->events), ++$before, '... was sent to the database once';
-    is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user),
+    is rows_of($user, 'public.neo_glitch_media'),
         $rows, '... and ' . ($rows ? 'is done' : 'is not');
     ok wait_for(sub { $res = generate($user, @again); $res->{status} == $status }), 'the client repeats it with its key'
         or diag $res->{content};
-    is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user), 1,
-        '... and has one generation';
+    is rows_of($user, 'public.neo_glitch_media'), 1, '... and has one generation';
     credits_are $user, $credits, 0, '... for ' . (10 - $credits) . ' credits';
     is submissions("[$user]"), $sent, "... after $sent submissions";
 }

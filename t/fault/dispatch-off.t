@@ -25,7 +25,7 @@ for my $case (@CASES) {
     is $res->{status}, $status, "$name: the front end answers $status";
     credits_are $user, $credits, 0, '... and the credits are right';
     like sql1("SELECT string_agg(DISTINCT kind, ' ' ORDER BY kind) FROM genflow.ledger"
-        . " WHERE user_id = :'user' AND kind <> 'grant'", user => $user),
+        . " WHERE user_id = genflow.account_of(:'user') AND kind <> 'grant'", user => $user),
         $status == 200 ? qr/\Acapture hold\z/ : qr/\Ahold release\z/, '... in the one ledger';
 }
 

@@ -61,8 +61,7 @@ my ($first) = in_parallel(2, sub {
     return generate($user, { prompt => 'unborn' }, 'Idempotency-Key' => 'unborn')->{status};
 });
 is $first, 599, 'a child dies before its create is sent: the client has no answer';
-is sql1("SELECT count(*) FROM genflow.idempotency_keys WHERE user_id = :'user'", user => $user), 0,
-    '... there is no generation';
+is rows_of($user, 'genflow.idempotency_keys'), 0, '... there is no generation';
 credits_are $user, 10, 0, '... and nothing is held';
 wait_for { api(GET => '/api/health')->{status} == 200 };
 is generate($user, { prompt => 'unborn' }, 'Idempotency-Key' => 'unborn')->{status}, 200,

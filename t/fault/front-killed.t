@@ -39,8 +39,7 @@ sub call {
 
 sub made {
     my ($shape, $status) = @_;
-    return sql1('SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :\'user\''
-            . ($status ? " AND status = '$status'" : ''), user => $user{$shape});
+    return rows_of($user{$shape}, 'public.neo_glitch_media', $status && "status = '$status'");
 }
 
-sub lost { return sql1("SELECT count(*) FROM genflow.lost_responses WHERE user_id = :'user'", user => $user{ $_[0] }) }
+sub lost { return rows_of($user{ $_[0] }, 'genflow.lost_responses') }

@@ -25,12 +25,12 @@ for my $round (1 .. 3) {
     is_deeply [grep { $_ != 200 && $_ != 202 } @answers], [], '... and no request sees that';
 }
 like log_since($mark), qr/GF0301/, 'connections were made anew';
-my $jobs = sql1("SELECT count(*), count(DISTINCT job_id) FROM genflow.idempotency_keys WHERE user_id = :'user'",
+my $jobs = sql1("SELECT count(*), count(DISTINCT job_id) FROM genflow.idempotency_keys WHERE user_id = genflow.account_of(:'user')",
     user => $user);
 is $jobs, '66|66', 'each request made one generation';
-my $ended = wait_for { !sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $user) } 60;
+my $ended = wait_for { !rows_of($user, 'genflow.work') } 60;
 ok $ended, '... and all of them end';
-is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user' AND status = 'completed'", user => $user),
+is rows_of($user, 'public.neo_glitch_media', "status = 'completed'"),
     66, '... with a picture';
 
 finish;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The janitor cleans up by itself, in one child at a time: when that one is killed or restarted,
 # another goes on, and after a restart of the database it is back. Pictures, rows and what lives stay.
+use Genflow::Database;
 use Genflow::Fault;
 use Genflow::Httpd;
 use Genflow::Test;
@@ -66,6 +67,45 @@ is status_of($user, $live, 'hook-fal')->{status}, 'processing', 'what lived all 
 is attempts_of($live), 1, '... and has its records';
 end_by_hand($live);
 talk_to undef;
+
+# ---- the ledger is checked ----
+
+my $db = Genflow::Database->new;
+my ($here, $there) = $db->sessions(2);
+my $conf = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/t/conf/database.conf") =~ s/\$\{PGDATABASE\}/$db->name/ger;
+my $checks = Genflow::Httpd->start($conf =~ s/statement_timeout=20000/statement_timeout=1000/r . <<'END');
+StartServers 1
+GenflowStoreFolder "${GENFLOW_WORK}/store"
+GenflowJanitorCheck 2s
+<GenflowProvider local>
+    GenflowProviderKind local
+</GenflowProvider>
+<GenflowType neo-glitch>
+    GenflowTypeProviders local
+</GenflowType>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
+END
+ok wait_for { $checks->log_text =~ /GF0511/ }, 'the ledger is checked';
+is $db->sql(q(SELECT at > clock_timestamp() - interval '5 minutes', broken FROM genflow.checks)), 't|0', '... which metrics and administration see';
+my $at = $db->sql('SELECT at FROM genflow.checks');
+ok wait_for { $db->sql('SELECT at FROM genflow.checks') ne $at }, '... again and again';
+$here->sql('BEGIN', q(SELECT pg_advisory_xact_lock(hashtextextended('genflow check', 0))));
+is $there->sql(q(SELECT outcome FROM genflow.check_run('0 s'))), 'not_due', 'while one host checks it, no other does';
+$here->sql('COMMIT');
+is $there->sql(q(SELECT outcome FROM genflow.check_run('1 h'))), 'not_due', 'nor soon afterwards';
+
+$db->sql(q(CREATE FUNCTION genflow.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN NEW; END'),
+    'CREATE TRIGGER slow BEFORE UPDATE ON genflow.checks FOR EACH ROW EXECUTE FUNCTION genflow.slow()');
+my $mark = () = $checks->log_text =~ /GF0511/g;
+ok wait_for { (() = $checks->log_text =~ /GF0511/g) > $mark + 1 }, 'a check may take longer than statement_timeout of DBDParams';
+is $checks->alarms, '', '... without a word of it';
+$db->sql('DROP TRIGGER slow ON genflow.checks');
+
+$db->sql(q(SELECT genflow.grant_credits('ann', 5, 'a grant', NULL)), 'SET session_replication_role = replica',
+    'UPDATE genflow.accounts SET balance = balance + 1', 'SET session_replication_role = DEFAULT');
+ok wait_for { $checks->log_text =~ /GF0512: .*\(1\).*Run genflow-doctor charges/ }, 'a broken rule is logged, with what to do';
+isnt $db->sql('SELECT broken FROM genflow.checks'), 0, '... and recorded';
+$checks->stop;
 
 sub end_by_hand {
     my ($job) = @_;

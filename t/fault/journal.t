@@ -28,7 +28,8 @@ my @journal = map { @$_ } @journals;
 
 is_deeply $harmed, [map { "$_ done" } @HARM], "httpd and PostgreSQL were harmed: @HARM";
 my $drained = wait_for {
-    !sql1("SELECT count(*) FROM genflow.work WHERE phase <> 'pending' AND starts_with(user_id, 'journal-')");
+    !sql1("SELECT count(*) FROM genflow.work JOIN genflow.accounts USING (user_id)"
+        . " WHERE phase <> 'pending' AND starts_with(name, 'journal-')");
 } 60;
 ok $drained, 'all that was begun ends';
 # What was killed or cut may be said by these.
@@ -45,12 +46,17 @@ is_deeply [grep { !/\A(?:200|201|202|400|404|409|503|500|599)\z/ } map { $_->{st
     "... no other than those in a client's response";
 
 my %row = map { my ($id, @of) = split /\|/; $id => \@of } sql(<<'SQL');
-    SELECT id, status, coalesce(image_url, ''), user_id FROM public.sketch_media WHERE starts_with(user_id, 'journal-')
-    UNION ALL
-    SELECT id, status, coalesce(image_url, ''), user_id FROM public.neo_glitch_media WHERE starts_with(user_id, 'journal-')
+    SELECT m.id, m.status, coalesce(m.image_url, ''), a.name
+      FROM (SELECT id, status, image_url, user_id FROM public.sketch_media
+            UNION ALL
+            SELECT id, status, image_url, user_id FROM public.neo_glitch_media) m
+      JOIN genflow.accounts a USING (user_id)
+     WHERE starts_with(a.name, 'journal-')
 SQL
 my %key = map { my ($user, $key, $id) = split /\|/; ("$user $key" => $id) } sql(<<'SQL');
-    SELECT user_id, substr(key, strpos(key, 'journal-')), job_id FROM genflow.idempotency_keys WHERE starts_with(user_id, 'journal-')
+    SELECT name, substr(key, strpos(key, 'journal-')), job_id
+      FROM genflow.idempotency_keys JOIN genflow.accounts USING (user_id)
+     WHERE starts_with(name, 'journal-')
 SQL
 my %deleted = map { $_->{id} => 1 } grep { $_->{act} eq 'delete' } @journal;
 
@@ -76,14 +82,16 @@ for my $i (0 .. $#lost) {
 ok scalar(@lost), 'who had no answer repeats the call';
 is_deeply \@wrong, [], '... and has the generation that the first call made, or a new one';
 my $all_ended = wait_for {
-    !sql1("SELECT count(*) FROM genflow.work WHERE phase <> 'pending' AND starts_with(user_id, 'journal-')");
+    !sql1("SELECT count(*) FROM genflow.work JOIN genflow.accounts USING (user_id)"
+        . " WHERE phase <> 'pending' AND starts_with(name, 'journal-')");
 } 60;
 ok $all_ended, '... all of which end';
 is sql1(<<'SQL'), '0|0', 'each generation has one charge or none, as it ended';
     SELECT count(*) FILTER (WHERE n > 2), count(*) FILTER (WHERE charged > cost)
       FROM (SELECT l.ref, count(*) AS n, sum(l.amount) FILTER (WHERE l.kind = 'capture') AS charged,
                    max(l.amount) FILTER (WHERE l.kind = 'hold') AS cost
-              FROM genflow.ledger l WHERE starts_with(l.user_id, 'journal-') AND l.kind <> 'grant' GROUP BY 1) g
+              FROM genflow.ledger l JOIN genflow.accounts a USING (user_id)
+             WHERE starts_with(a.name, 'journal-') AND l.kind <> 'grant' GROUP BY 1) g
 SQL
 
 finish;
@@ -150,7 +158,7 @@ sub is_missing {
     my ($act, $status, $id) = @$entry{qw(act status id)};
     return if $status !~ /\A20/;
     my $row = $id ? $row{$id} : undef;
-    return !sql1("SELECT 1 FROM genflow.reservations WHERE user_id = :'user' AND request_id = :'run'",
+    return !sql1("SELECT 1 FROM genflow.reservations WHERE user_id = genflow.account_of(:'user') AND request_id = :'run'",
         user => $entry->{user}, run => $entry->{run}) if $act eq 'reserve';
     return !!$row if $act eq 'delete';
     return if $deleted{$id};                     # by a later call, answered or not

@@ -43,7 +43,7 @@ my ($first) = in_parallel(2, sub {
     return generate_keyed($user, 'send', prompt => '{{gate=last-words}} last words', wait => 10)->{status}
         if $i == 0;
     wait_for { submissions('last words') };
-    return kill KILL => leader_of(sql1("SELECT job_id FROM genflow.work WHERE user_id = :'user'",
+    return kill KILL => leader_of(sql1("SELECT job_id FROM genflow.work WHERE user_id = genflow.account_of(:'user')",
             user => $user));
 });
 is $first, 599, 'who waited at the killed child loses the connection';
@@ -75,7 +75,7 @@ is submissions('risen from the dead'), 2, '... once';
 
 my $served = generate(account(10), { type => 'sketch' });
 is $served->{status}, 200, 'the children that came afterwards serve';
-is sql1("SELECT count(*) FROM genflow.work WHERE starts_with(user_id, 'kill-child-')"), 0,
+is sql1("SELECT count(*) FROM genflow.work JOIN genflow.accounts USING (user_id) WHERE starts_with(name, 'kill-child-')"), 0,
     'nothing is left behind';
 
 # Requests a generation with a key; wait => seconds.

@@ -66,7 +66,7 @@ my %body = (prompt => 'a last cat {{delay=4500 times=1}}', presetKey => 'base', 
 my ($first) = in_parallel(2, sub {
     return post($user, 'neo-glitch-generate', \%body)->{status} if !$_[0];
     wait_for { submissions('a last cat') };
-    return kill KILL => leader_of(sql1("SELECT job_id FROM genflow.work WHERE user_id = :'user'", user => $user));
+    return kill KILL => leader_of(sql1("SELECT job_id FROM genflow.work WHERE user_id = genflow.account_of(:'user')", user => $user));
 });
 is $first, 599, 'the child dies while a provider may have the request';
 ok wait_for { !credits($user)->[1] }, 'that run fails when its lease is over';

@@ -21,7 +21,7 @@ ok wait_for(sub { 8 == grep { status_of($user, $_)->{stabilityJobId} } @ids }), 
 my %leader = map { $_ => leader_of($_) } @ids;
 my %leads  = map { $_ => 1 } values %leader;
 
-wait_for { 8 == sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user' AND led", user => $user) };
+wait_for { 8 == rows_of($user, 'genflow.work', 'led') };
 
 # Their leases end while PostgreSQL is away, which each child has noticed. Until then no heartbeat renews
 # them.
@@ -34,9 +34,9 @@ sql(<<'SQL', user => $user);
     END $$;
     CREATE TRIGGER test_no_beat BEFORE UPDATE ON genflow.children FOR EACH ROW
         WHEN (session_user = 'genflow_app') EXECUTE FUNCTION genflow.test_no_beat();
-    UPDATE genflow.work SET leased_until = clock_timestamp() WHERE user_id = :'user';
+    UPDATE genflow.work SET leased_until = clock_timestamp() WHERE user_id = genflow.account_of(:'user');
     UPDATE genflow.children SET expires = clock_timestamp() + interval '1 second'
-     WHERE owner IN (SELECT lease_owner FROM genflow.work WHERE user_id = :'user');
+     WHERE owner IN (SELECT lease_owner FROM genflow.work WHERE user_id = genflow.account_of(:'user'));
 SQL
 ok pg('stop', 'immediate'), 'PostgreSQL stops';
 my $over    = time + 2;
@@ -47,15 +47,15 @@ my $noticed = wait_for {
 wait_for { time > $over };
 ok $noticed, '... every child notices';
 ok pg('start'), '... and PostgreSQL starts, when all leases are over';
-my $late = sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user' AND genflow.lease_end(work) < clock_timestamp()", user => $user);
+my $late = rows_of($user, 'genflow.work', 'genflow.lease_end(work) < clock_timestamp()');
 is $late, 8, '... as the rows say';
 sql('DROP FUNCTION genflow.test_no_beat() CASCADE');
 my $renewed = wait_for {
-    !sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user' AND genflow.lease_end(work) < clock_timestamp()", user => $user);
+    !rows_of($user, 'genflow.work', 'genflow.lease_end(work) < clock_timestamp()');
 } 60;
 ok $renewed, 'all leases are renewed';
 is_deeply [grep { (leader_of($_) // 0) != $leader{$_} } @ids], [], '... by those who held them';
-is sql1("SELECT max(epoch) FROM genflow.work WHERE user_id = :'user'", user => $user), 1, '... no host claimed meanwhile';
+is sql1("SELECT max(epoch) FROM genflow.work WHERE user_id = genflow.account_of(:'user')", user => $user), 1, '... no host claimed meanwhile';
 open_gate($user);
 is_deeply [map { ended($user, $_)->{status} } @ids], [('completed') x 8], '... and all complete';
 credits_are $user, 12, 0, '... for a charge each';

@@ -41,7 +41,7 @@ sql(<<"SQL");
         RETURN NEW;
     END \$\$;
     CREATE TRIGGER test_left BEFORE UPDATE ON genflow.work FOR EACH ROW
-        WHEN (NEW.user_id = '$user' AND OLD.phase <> 'queued' AND NEW.phase = 'queued')
+        WHEN (NEW.user_id = genflow.account_of('$user') AND OLD.phase <> 'queued' AND NEW.phase = 'queued')
         EXECUTE FUNCTION genflow.test_left();
 SQL
 my $id = later($user, { type => 'left-behind', prompt => "{{status=503 times=1}} [$user]" });

@@ -155,7 +155,7 @@ $proxy->order('lose_answer', 'claim');
 print $psql "COMMIT;\n";
 close $psql;
 my $all = wait_for { submissions("queued by $user") >= 10
-    && !sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $user) };
+    && !rows_of($user, 'genflow.work') };
 ok $all, 'a claim: its jobs begin at once';
 is submissions("queued by $user"), 10, '... each once';
 $lost++;
@@ -172,7 +172,7 @@ is sql1("SELECT failures, open_until FROM genflow.breakers WHERE model = 'fal-ai
 
 is_deeply [grep { !/ ok\z/ } $proxy->events], [], 'every lost answer was a success';
 is scalar(my @events = $proxy->events), $lost, "there were $lost of them";
-my $left = sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $user);
+my $left = rows_of($user, 'genflow.work');
 is $left, 0, 'nothing is left behind';
 talk_to undef;
 

@@ -16,7 +16,7 @@ sub post {
         { model => 'gpt-image-1', prompt => "a $tag {{gate=$tag}}" });
 }
 
-sub lost { return sql1("SELECT count(*) FROM genflow.lost_responses WHERE user_id = :'user' AND NOT taken", user => $user) }
+sub lost { return rows_of($user, 'genflow.lost_responses', 'NOT taken') }
 
 my $client = post();
 ok wait_for { submissions($tag) == 1 }, 'a client waits for its picture';
@@ -26,7 +26,7 @@ open_gate($tag);
 ok wait_for { credits($user)->[0] == 19 }, '... and the picture is made';
 expect_log('GF0122');
 sql('REVOKE EXECUTE ON FUNCTION genflow.neo_glitch_get FROM genflow_module');
-is post()->answer->{status}, 500, 'a repetition takes the record and cannot read the generation';
+is post()->answer->{status}, 503, 'a repetition takes the record and cannot read the generation';
 sql('GRANT EXECUTE ON FUNCTION genflow.neo_glitch_get TO genflow_module');
 is lost(), 1, '... and leaves another record';
 is post()->answer->{status}, 200, 'the next repetition is answered';

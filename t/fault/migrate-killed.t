@@ -30,12 +30,12 @@ close $run;
 ok wait_for { substr(slurp($log), $mark) =~ /ready to accept connections/ }, 'PostgreSQL recovers';
 my $part = sql1($moved);
 ok $part > 0 && $part < ROWS, "... with $part rows moved";
-is sql1("SELECT count(*) FROM public.presets_media WHERE user_id = :'user'", user => $user), $part, '... and as many generations';
+is rows_of($user, 'public.presets_media'), $part, '... and as many generations';
 my ($said, $code) = Genflow::Migrate::run($ENV{PGDATABASE}, '--schema', $schema, '--apply');
 is $code, 0, 'the next run succeeds' or diag $said;
 is_deeply balance($said)->{all}, { rows => ROWS, moved => ROWS, already => 0, unclassified => 0, rejected => 0 },
     '... and finishes the balance of the run that was killed';
-is sql1("SELECT count(DISTINCT legacy_id) FROM public.presets_media WHERE user_id = :'user'", user => $user), ROWS, 'each row is there once';
+is sql1("SELECT count(DISTINCT legacy_id) FROM public.presets_media WHERE user_id = genflow.account_of(:'user')", user => $user), ROWS, 'each row is there once';
 is +(Genflow::Migrate::run($ENV{PGDATABASE}, '--schema', $schema, '--verify'))[1], 0, '... and in its place';
 sql('SET client_min_messages = warning; DROP SCHEMA :"schema" CASCADE; DROP SCHEMA genflow_migrate CASCADE', schema => $schema);
 # httpd has its connections again

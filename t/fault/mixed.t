@@ -56,7 +56,8 @@ for my $i (0 .. $#replies) {
 is_deeply \@odd, [], 'each is taken, or refused because its user has too few credits';
 cmp_ok keys %made, '<', $COUNT, '... which happens';
 my $all_ended = wait_for {
-    !sql1("SELECT count(*) FROM genflow.work WHERE starts_with(user_id, :'ours')", ours => $OURS);
+    !sql1("SELECT count(*) FROM genflow.work JOIN genflow.accounts USING (user_id)"
+        . " WHERE starts_with(name, :'ours')", ours => $OURS);
 } 120;
 ok $all_ended, 'all end, in time';
 
@@ -112,8 +113,9 @@ sub rows {
     my $table = 'public.' . $type =~ tr/-/_/r . '_media';
     my @columns = qw(id user status cost url original sha256);
     return map { my %one; @one{@columns} = split /\|/; \%one } sql(<<"SQL", ours => $OURS);
-        SELECT id, user_id, status, cost, image_url, original_url, result->>'sha256' FROM $table
-         WHERE starts_with(user_id, :'ours')
+        SELECT id, name, status, cost, image_url, original_url, result->>'sha256'
+          FROM $table JOIN genflow.accounts USING (user_id)
+         WHERE starts_with(name, :'ours')
 SQL
 }
 

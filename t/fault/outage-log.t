@@ -54,18 +54,19 @@ ok wait_for { $site->log_text =~ /GF0730: the database answers again, after \d+ 
 my $definition = join "\n", sql("SELECT pg_get_functiondef(p.oid) FROM pg_proc p JOIN pg_namespace n ON"
     . " n.oid = p.pronamespace WHERE n.nspname = 'genflow' AND p.proname = 'ledger_list'");
 my ($head) = $definition =~ /\A(CREATE OR REPLACE FUNCTION .*?)\bAS \$/s;
-for my $case (    # SQLSTATE, status, what the log says
+for my $case (    # SQLSTATE, status, what the log says, the word of health
     ['58030', 503, qr/GF0121: .*SQLSTATE 58030/],
     ['53100', 503, qr/GF0121: .*SQLSTATE 53100/],
-    ['42501', 500, qr/GF0122: .*run sql\/apply with --role/],
-    ['42P01', 500, qr/GF0122: .*a table of schema genflow is gone: run sql\/apply/],
-    ['42883', 500, qr/GF0122: .*the database is older than this module: run sql\/apply/],
+    ['42501', 503, qr/GF0122: .*run sql\/apply with --role/, 'database_role'],
+    ['42P01', 503, qr/GF0122: .*a table of schema genflow is gone: run sql\/apply/, 'schema_old'],
+    ['42883', 503, qr/GF0122: .*the database is older than this module: run sql\/apply/, 'schema_old'],
 ) {
-    my ($state, $status, $line) = @$case;
+    my ($state, $status, $line, $fault) = @$case;
     sql("$head AS \$x\$BEGIN RAISE EXCEPTION 'told so' USING ERRCODE = '$state'; END\$x\$");
     my $res = api(GET => '/api/credits', user => $user);
     is $res->{status}, $status, "SQLSTATE $state is answered $status" or diag $res->{content};
-    is !!$res->{headers}{'retry-after'}, $status == 503, '... with the time to come back, if it passes';
+    ok $res->{headers}{'retry-after'}, '... with the time to come back';
+    is data($res)->{fault}, $fault, '... and the word of health' if $fault;
     ok wait_for { $site->log_text =~ $line }, '... and the log has the text of that cause';
 }
 sql($definition);

@@ -23,7 +23,8 @@ wait_for { 3 == grep { submissions("[$_]") } @users };
 wait_for { status_of($users[0], $ids[0])->{stabilityJobId} };
 my @drawn = map { later($users[3], { type => 'sketch', prompt => "last $_" }) } 1 .. 2;
 ok kill_httpd(), 'httpd is killed, parent and children';
-my $live = sql1("SELECT count(*) FROM genflow.work WHERE user_id IN (:'a', :'b', :'c')",
+my $live = sql1("SELECT count(*) FROM genflow.work JOIN genflow.accounts USING (user_id)"
+    . " WHERE name IN (:'a', :'b', :'c')",
     a => $users[0], b => $users[1], c => $users[2]);
 is $live, 3, '... in the middle of its work';
 ok start_httpd(), 'httpd is started';

@@ -46,8 +46,7 @@ is scalar(grep { $_->[2] eq 'DATABASE_UNAVAILABLE' } @answers), $CALLERS, '... a
 is scalar(@{ [$httpd->children] }), 1, '... by a child that lives';
 close $lock;
 
-is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user), 1,
-    'nothing was made for them';
+is rows_of($user, 'public.neo_glitch_media'), 1, 'nothing was made for them';
 my @again = in_parallel($CALLERS, sub {
     my ($i) = @_;
     return scalar wait_for {
@@ -56,8 +55,7 @@ my @again = in_parallel($CALLERS, sub {
     };
 }, 4);
 is scalar(grep { $_ } @again), $CALLERS, 'when connections are free again, all are served';
-is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user), 1 + $CALLERS,
-    '... once each';
+is rows_of($user, 'public.neo_glitch_media'), 1 + $CALLERS, '... once each';
 talk_to;
 my $ended = wait_for { credits($user)->[1] == 0 } 60;
 ok $ended, '... and made by the other host';

@@ -37,14 +37,13 @@ is_deeply [grep { my $answer = $_; !grep { $_ eq $answer } @known } sort keys %a
 cmp_ok $answers{'503 with Retry-After'} // 0, '>', 0, '... the restarts were noticed';
 cmp_ok scalar @keys, '>=', $CLIENTS, '... and there was load';
 my $jobs = sql1("SELECT count(DISTINCT job_id), count(*) FROM genflow.idempotency_keys"
-    . " WHERE user_id = :'user'", user => $user);
+    . " WHERE user_id = genflow.account_of(:'user')", user => $user);
 is $jobs, @keys . '|' . @keys, 'each key has one generation';
 my $ended = wait_for {
-    !sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $user);
+    !rows_of($user, 'genflow.work');
 };
 ok $ended, 'all of them end';
-is sql1("SELECT count(*) FROM public.sketch_media WHERE user_id = :'user' AND status = 'completed'",
-    user => $user), scalar @keys, '... with a picture';
+is rows_of($user, 'public.sketch_media', "status = 'completed'"), scalar @keys, '... with a picture';
 credits_are $user, 100_000 - 2 * @keys, 0, '... and one charge';
 
 # ---- stopped ----

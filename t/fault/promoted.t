@@ -36,8 +36,10 @@ sql('SELECT pg_reload_conf()');
 my $is_synchronous = wait_for { (sql1('SELECT sync_state FROM pg_stat_replication') // '') eq 'sync' };
 ok $is_synchronous, 'a standby has all that the primary acknowledges';
 
-# Its leases outlast the change, however slow the machine is: what has lost its lease may fail without a charge.
-my $httpd = Genflow::Httpd->start(Genflow::Httpd::small_site() =~ s/DispatchLease \K2s/15s/r . <<"END");
+# Leases and the provider's deadline outlast the change, however slow the machine is: what has lost its lease, or
+# has waited for the deadline, may fail without a charge.
+my $site  = Genflow::Httpd::small_site() =~ s/DispatchLease \K2s/15s/r =~ s/ProviderDeadline \K30s/300s/r;
+my $httpd = Genflow::Httpd->start($site . <<"END");
 DBDParams "host=$folder/one,$folder/two dbname=postgres user=genflow_app target_session_attrs=read-write \\
     connect_timeout=10 options='-c statement_timeout=5000 -c lock_timeout=5000'"
 ServerLimit 1

@@ -41,7 +41,7 @@ is submissions("of $user"), 0, '... nothing was submitted';
 is in_db('restored_end', "SELECT genflow.resume('end')"), 'resumed: 2 generations were ended', 'end: what was started ends';
 is in_db('restored_end', "SELECT string_agg(DISTINCT status || ' ' || error_code, ',') FROM public.restored_media"),
     'failed SITE_RESTORED', '... as failed';
-is in_db('restored_end', "SELECT balance, held FROM genflow.accounts WHERE user_id = '$user'"), '20|0', '... and costs nothing';
+is in_db('restored_end', "SELECT balance, held FROM genflow.accounts WHERE name = '$user'"), '20|0', '... and costs nothing';
 ok wait_for(sub { $httpd->log_text =~ /GF0642/ }), '... the site goes on';
 is generate_new()->{status}, 200, '... and makes pictures';
 is submissions("of $user"), 1, '... of the requests since then';

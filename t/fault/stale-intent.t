@@ -39,7 +39,7 @@ sql(<<"SQL");
         RETURN NULL;
     END \$\$;
     CREATE TRIGGER test_taken AFTER UPDATE ON genflow.work FOR EACH ROW
-        WHEN (OLD.phase = 'pending' AND NEW.user_id = '$user') EXECUTE FUNCTION genflow.test_taken();
+        WHEN (OLD.phase = 'pending' AND NEW.user_id = genflow.account_of('$user')) EXECUTE FUNCTION genflow.test_taken();
 SQL
 is start($user, $id, Prefer => 'respond-async')->{status}, 200, 'a child starts a generation';
 sql('DROP FUNCTION genflow.test_taken() CASCADE');

@@ -31,10 +31,10 @@ my $mark   = log_mark();
 sql('DROP TABLE public.doomed_media CASCADE');
 for my $try (1 .. 6) {
     my $res = generate($user, { type => 'doomed' });
-    error_is $res, 500, 'INTERNAL_ERROR', "without its table the type is refused, try $try";
+    error_is $res, 503, 'DATABASE_UNAVAILABLE', "without its table the type is refused, try $try";
 }
 my $status = api(GET => "/api/doomed/status?id=$job->{id}", user => $user);
-error_is $status, 500, 'INTERNAL_ERROR', '... and so is the status of what it made';
+error_is $status, 503, 'DATABASE_UNAVAILABLE', '... and so is the status of what it made';
 is_deeply credits($user), $before, '... nothing is held';
 is_deeply [map { generate(account(10), { type => $_ })->{status} } qw(sketch neo-glitch relay)],
     [200, 200, 200], '... the other types serve';
@@ -76,7 +76,7 @@ SQL
 is_deeply [served(@names)], [(200) x 5], 'all five serve';
 for my $name (@names) {
     sql('DROP TABLE public.' . $name =~ tr/-/_/r . '_media CASCADE');
-    error_is generate_type($user, $name), 500, 'INTERNAL_ERROR', "without its table $name is refused";
+    error_is generate_type($user, $name), 503, 'DATABASE_UNAVAILABLE', "without its table $name is refused";
     is_deeply [served(grep { $_ ne $name } @names)], [(200) x 4], '... and the other four serve';
     sql("SELECT genflow.create_type(:'name')", name => $name);
     is_deeply [served($name)], [200], '... until it is made again';

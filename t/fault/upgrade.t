@@ -33,11 +33,11 @@ diag join ', ', map { "$answers{$_} $_" } sort keys %answers;
 is_deeply [grep { !/\A(?:200|202|409 later|503 later)\z/ } sort keys %answers], [],
     'every client was answered, or got Retry-After';
 cmp_ok scalar @keys, '>=', $CLIENTS, '... and there was load';
-my $ended = wait_for { !sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $user) } 60;
+my $ended = wait_for { !rows_of($user, 'genflow.work') } 60;
 ok $ended, 'all generations end';
-is sql1("SELECT count(*), count(DISTINCT job_id) FROM genflow.idempotency_keys WHERE user_id = :'user'", user => $user),
+is sql1("SELECT count(*), count(DISTINCT job_id) FROM genflow.idempotency_keys WHERE user_id = genflow.account_of(:'user')", user => $user),
     @keys . '|' . @keys, '... one for each key';
-is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user' AND status = 'completed'", user => $user),
+is rows_of($user, 'public.neo_glitch_media', "status = 'completed'"),
     scalar @keys, '... all completed';
 credits_are $user, 10_000 - @keys, 0, '... and charged once';
 

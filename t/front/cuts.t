@@ -51,8 +51,8 @@ is scalar(keys %delivered), CLIENTS, '... and each has a picture of its own';
 ok wait_for { !credits($user)->[1] }, 'what was cut ends, too';
 my $made = made($user);
 is made($user, 'completed'), $made, 'every generation has a picture in the history';
-my ($tables) = sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user' AND status = 'completed'
-                        AND image_url = ANY (string_to_array(:'urls', ' '))", user => $user,
+my $tables = rows_of($user, 'public.neo_glitch_media',
+    "status = 'completed' AND image_url = ANY (string_to_array(:'urls', ' '))",
     urls => join ' ', map { s{\Ahttp://[^/]+}{}r } keys %delivered);
 is $tables, CLIENTS, '... those of the clients among them';
 credits_are $user, 10 * CLIENTS - $made, 0, '... and is charged once';
@@ -100,6 +100,5 @@ sub step {
 
 sub made {
     my ($who, $status) = @_;
-    return sql1('SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :\'user\''
-            . ($status ? " AND status = '$status'" : ''), user => $who);
+    return rows_of($who, 'public.neo_glitch_media', $status && "status = '$status'");
 }

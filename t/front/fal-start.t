@@ -55,7 +55,7 @@ is_deeply [$res->{status}, $res->{headers}{'x-fal-request-timeout-type'}, data($
     [504, 'user', 'startup_timeout'], 'a run that does not begin in its time is over';
 cmp_ok time - $begin, '>=', 1.1, '... then';
 cmp_ok time - $begin, '<', 12, '... and not later';
-is_deeply [sql("SELECT status FROM public.fal_waits_media WHERE user_id = :'user' AND prompt = 'soon'", user => $user)],
+is_deeply [sql("SELECT status FROM public.fal_waits_media WHERE user_id = genflow.account_of(:'user') AND prompt = 'soon'", user => $user)],
     ['cancelled'], '... it is cancelled';
 credits_are $user, 20, 0, 'and nothing is held';
 

@@ -37,12 +37,12 @@ is_deeply [answer(as($other, POST => '/fal/run/fal-ai/flux/dev/image-to-image', 
 $res = fal(POST => '/fal/run/fal-ai/flux/dev/image-to-image', json => { prompt => 'x', image_url => $file });
 is $res->{status}, 200, 'it is a source picture' or diag $res->{content};
 is sql1("SELECT count(*) FROM sketch_source_media m JOIN genflow.assets a ON m.source_url = 'asset:' || a.id"
-    . " WHERE m.user_id = :'user' AND a.user_id = :'user'", user => $user), 1, '... which is not fetched';
+    . " WHERE m.user_id = genflow.account_of(:'user') AND a.user_id = genflow.account_of(:'user')", user => $user), 1, '... which is not fetched';
 
 my $again = announce($user);
 is fetch(PUT => $again->{upload_url}, $png)->{status}, 200, 'the same picture may be uploaded again';
 is fetch(GET => $again->{file_url}, user => $user)->{content}, $png, '... and has its second address, too';
-is sql1("SELECT count(*) FROM genflow.assets WHERE user_id = :'user'", user => $user), 1, '... but is stored once';
+is rows_of($user, 'genflow.assets'), 1, '... but is stored once';
 
 my $race = announce($user);
 my @raced = sort { $a <=> $b } in_parallel(8, sub { fetch(PUT => $race->{upload_url}, png(5, 1 + shift))->{status} });

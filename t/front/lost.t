@@ -22,8 +22,8 @@ sub pictures { my ($answer) = @_; return scalar @{ data($answer)->{data} // [] }
 # Does the user's history have so many generations of the prompt, in that state?
 sub made {
     my ($prompt, $status) = @_;
-    return sql1('SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :\'user\' AND strpos(prompt, :\'prompt\') > 0'
-            . ($status ? " AND status = '$status'" : ''), user => $user, prompt => $prompt);
+    return rows_of($user, 'public.neo_glitch_media', "strpos(prompt, :'prompt') > 0"
+            . ($status ? " AND status = '$status'" : ''), prompt => $prompt);
 }
 
 sub taken {
@@ -32,7 +32,7 @@ sub taken {
                   WHERE r.taken AND strpos(m.prompt, :\'prompt\') > 0', prompt => $prompt);
 }
 
-sub lost { return sql1("SELECT count(*) FROM genflow.lost_responses WHERE user_id = :'user' AND NOT taken", user => $user) }
+sub lost { return rows_of($user, 'genflow.lost_responses', 'NOT taken') }
 
 # ---- cut while it waits ----
 
@@ -157,13 +157,13 @@ is made($tag), 2, '... and makes its own';
 $tag = "marked-$user";
 @clients = (post("a $tag {{gate=$tag}}"));
 ok wait_for { submissions($tag) == 1 }, 'a client waits';
-my $own = sql1('SELECT id FROM public.neo_glitch_media WHERE user_id = :\'user\' AND strpos(prompt, :\'tag\') > 0', user => $user, tag => $tag);
+my $own = sql1('SELECT id FROM public.neo_glitch_media WHERE user_id = genflow.account_of(:\'user\') AND strpos(prompt, :\'tag\') > 0', user => $user, tag => $tag);
 push @clients, post("a $tag {{gate=$tag}}");
 ok wait_for { submissions($tag) == 2 }, '... and an equal call, too';
 $clients[0]->cut;
 $clients[0] = post("a $tag {{gate=$tag}}", 'x-stainless-retry-count' => 1);    # while the hang-up may be unnoticed
 ok wait_for { taken($tag) == 1 }, 'a marked repetition at once finds a record';
-is sql1("SELECT jobs[1] FROM genflow.lost_responses WHERE user_id = :'user' AND taken ORDER BY at DESC LIMIT 1", user => $user), $own,
+is sql1("SELECT jobs[1] FROM genflow.lost_responses WHERE user_id = genflow.account_of(:'user') AND taken ORDER BY at DESC LIMIT 1", user => $user), $own,
     '... that of its own call, not of the other one';
 open_gate($tag);
 is_deeply [map { $_->answer->{status} } @clients], [200, 200], 'both get their pictures';
@@ -243,8 +243,7 @@ is_deeply [made($tag), submissions($tag)], [2, 2], '... a refusal makes room for
 $tag = "unmarked-$user";
 talk_to $refusing;
 is post("a $tag")->answer->{status}, 503, 'a client that does not mark repetitions is refused';
-is sql1("SELECT count(*) FROM genflow.lost_responses WHERE user_id = :'user' AND NOT taken", user => $user), 0,
-    '... and leaves nothing';
+is rows_of($user, 'genflow.lost_responses', 'NOT taken'), 0, '... and leaves nothing';
 talk_to undef;
 
 is_deeply [sql('SELECT * FROM genflow.check()')], [], 'the ledger is sound';

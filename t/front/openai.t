@@ -87,7 +87,7 @@ my ($balance, $held) = @{ credits($user) };
 
 # ---- what is refused, before anything is held ----
 
-my $made = sub { sql1("SELECT count(*) FROM genflow.idempotency_keys WHERE user_id = :'user'", user => $user) };
+my $made = sub { rows_of($user, 'genflow.idempotency_keys') };
 my $before = $made->();
 my $good = { model => 'gpt-image-1', prompt => 'a cat' };
 for my $case (

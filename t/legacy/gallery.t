@@ -107,7 +107,7 @@ is_deeply [@$saved{qw(id final_url media_type)}], [$ids[4], $made[0]{imageUrl}, 
 is call_old(POST => 'save-media', \%save)->{id}, $ids[4], '... once';
 is sql1("SELECT array_to_string(tags, '|') || ' ' || visibility || ' ' || (meta ->> 'mode') FROM sketch_media WHERE id = :'id'",
     id => $ids[4]), 'one|two "quoted" public preset', '... with its tags, its meta and who may see it';
-my $rows = sql1("SELECT count(*) FROM sketch_media WHERE user_id = :'user'", user => $user);
+my $rows = rows_of($user, 'sketch_media');
 for my $url ('https://elsewhere.example/a.png', "$made[0]{imageUrl}x") {
     error_is(api(POST => "$OLD/save-media", user => $user, json => { finalUrl => $url }), 404, 'GENERATION_NOT_FOUND',
         'an address that is no picture of the user is none');
@@ -117,7 +117,7 @@ my @WRONG = ({}, { finalUrl => 7 }, { %save, tags => 'x' }, { %save, tags => [7]
     { %save, visibility => 'all' }, { %save, isPublic => 'yes' }, { variations => [] }, { variations => [7] },
     { variations => {} });
 error_is(api(POST => "$OLD/save-media", user => $user, json => $_), 422, 'VALIDATION_FAILED', 'a wrong member is refused') for @WRONG;
-is sql1("SELECT count(*) FROM sketch_media WHERE user_id = :'user'", user => $user), $rows, 'and no row was made';
+is rows_of($user, 'sketch_media'), $rows, 'and no row was made';
 is scalar @{ call_old(POST => 'save-media', { variations => [map { { url => $_->{imageUrl} } } @made[0, 1]] })->{items} }, 2,
     'variations are saved each';
 my @before = marks_of(@ids[3, 4]);

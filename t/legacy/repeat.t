@@ -81,7 +81,7 @@ is make_as($changed, 'neo-glitch', { prompt => 'another cat', presetKey => 'viso
 credits_are $changed, 2, 0, '... charged once';
 my $poor = account(1);
 make_as($poor, 'neo-glitch', { prompt => 'a cat {{status=400}}', presetKey => 'base', runId => "poor-$$" });
-sql("UPDATE genflow.accounts SET day_limit = 0 WHERE user_id = :'user'", user => $poor);
+sql("UPDATE genflow.accounts SET day_limit = 0 WHERE name = :'user'", user => $poor);
 error_is(make_as($poor, 'neo-glitch', { prompt => 'a cat', presetKey => 'base', runId => "poor-$$" }), 429,
     'QUOTA_EXCEEDED', 'a retry that may not be made says why');
 my $race = account(9);

@@ -50,7 +50,7 @@ my $poor = account(1);
 my $less = old('credits-reserve', {}, $poor);
 error_is($less, 403, 'INSUFFICIENT_CREDITS', 'what is not there cannot be reserved');
 is_deeply [@{ data($less) }{qw(currentBalance requiredCredits shortfall)}], [1, 2, 1], '... by how much';
-sql("UPDATE genflow.accounts SET day_limit = 1 WHERE user_id = :'user'", user => $poor);
+sql("UPDATE genflow.accounts SET day_limit = 1 WHERE name = :'user'", user => $poor);
 grant($poor, 9);
 is old('credits-reserve', {}, $poor)->{status}, 429, 'the limit of the day holds';
 

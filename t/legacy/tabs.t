@@ -59,10 +59,9 @@ call($user, 'credits-finalize', { request_id => $_, disposition => 'refund' }) f
 my %pictures = map { $_ => 1 } map { @{ $_->[1] } } @tabs;
 cmp_ok scalar keys %pictures, '>', 0, '... some made pictures';
 credits_are $user, 200 - keys %pictures, 0, 'each picture is charged once, and nothing is left held';
-is sql1("SELECT count(*) FROM neo_glitch_media WHERE user_id = :'user' AND status = 'completed'", user => $user),
+is rows_of($user, 'neo_glitch_media', "status = 'completed'"),
     scalar keys %pictures, '... and there are no others';
-is sql1("SELECT count(*) FROM genflow.reservations WHERE user_id = :'user' AND state = 'open'", user => $user), 0,
-    '... nor reservations';
+is rows_of($user, 'genflow.reservations', "state = 'open'"), 0, '... nor reservations';
 
 # ---- another user ----
 

@@ -79,7 +79,7 @@ is api(GET => "/api/generation/${key}a", user => $user)->{status}, 200, 'generat
 error_is(api(GET => "/api/neo-glitch/status?id=${key}f", user => $user), 403, 'UNAUTHORIZED', 'not that of another user');
 is_deeply [map { $_->{type} } @{ data(api(GET => '/api/generations', user => $user))->{items} }],
     [qw(ghibli-reaction neo-glitch neo-glitch presets)], 'history lists them, newest first';
-is sql1("SELECT string_agg(visibility, ' ' ORDER BY legacy_id) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user),
+is sql1("SELECT string_agg(visibility, ' ' ORDER BY legacy_id) FROM public.neo_glitch_media WHERE user_id = genflow.account_of(:'user')", user => $user),
     'public private', 'visibility came along';
 is api(DELETE => "/api/generation/${key}d", user => $user)->{status}, 200, 'their user deletes one by its older id';
 is balance((migrate('--apply'))[0])->{all}{moved}, 0, '... and it does not come back';
@@ -98,7 +98,7 @@ sql(q(UPDATE genflow.restores SET expires_at = now(), due_at = now() WHERE url =
 my $stored = wait_for { my ($now) = migrate('--fetch'); $now =~ /^pictures: 9 = 5 stored \+ 0 waiting to be fetched \+ 4 given up/m };
 ok $stored, 'the dispatchers store all but those that are gone or not public'
     or diag +(migrate('--fetch'))[0];
-is sql1(q(SELECT string_agg(right(legacy_id, 1), '' ORDER BY legacy_id) FROM public.neo_glitch_media WHERE user_id = :'user' AND persisted), user => $other),
+is sql1(q(SELECT string_agg(right(legacy_id, 1), '' ORDER BY legacy_id) FROM public.neo_glitch_media WHERE user_id = genflow.account_of(:'user') AND persisted), user => $other),
     'fgj', '... not one that is behind a redirect to a private address';
 my $now = status_of($user, "${key}b");
 ok $now->{persisted} && $now->{imageUrl} =~ m{/generated/neo-glitch/}, 'a picture is in the store';

@@ -29,7 +29,7 @@ $old->sql(q(CREATE SCHEMA "Old ""Site's"), q(CREATE TABLE "Old ""Site's".media_a
 my ($said, $code) = migrate($QUOTED, '--apply', '--batch', 2);
 is $code, 0, 'a schema may need quotes' or diag $said;
 is_balance($said, 7, 7, 'columns may be padded');
-is value(q(SELECT count(*) FROM neo_glitch_media WHERE legacy_id LIKE 'padded-_' AND user_id = 'ann' AND visibility = 'public'
+is value(q(SELECT count(*) FROM neo_glitch_media WHERE legacy_id LIKE 'padded-_' AND user_id = genflow.account_of('ann') AND visibility = 'public'
              AND image_url = 'https://old.example/' || right(legacy_id, 1))), 7, '... and are stored without their spaces';
 is +(migrate($QUOTED, '--verify'))[1], 0, '... in their places';
 is +(migrate($QUOTED, '--drop'))[1], 0, '... and dropped';
@@ -154,7 +154,7 @@ is +(migrate('kinds', @DROP))[1], 0, '... and the tables are dropped';
 is $code, 0, 'a run after --drop has nothing to do' or diag $said;
 like $said, qr/there is no table media_assets in schema kinds/, '... and says so';
 unlike $said, qr/^all:/m, '... without a balance of nothing';
-is value(q(SELECT count(*) FROM presets_media WHERE user_id = 'ann' AND legacy_id ~ '^[0-9]+$')), 61, '... what was moved stays';
+is value(q(SELECT count(*) FROM presets_media WHERE user_id = genflow.account_of('ann') AND legacy_id ~ '^[0-9]+$')), 61, '... what was moved stays';
 
 # ---- rows that it may not see; no schema ----
 

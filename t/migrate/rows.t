@@ -64,6 +64,7 @@ my @CASES = (
     [{ run_id => q(repeat('r', 201)), mode => q('preset') },                            'presets'],
     [{ visibility => q('public'), is_public => 'false', mode => q('preset') },          'presets'],
     [{ visibility => q('private'), is_public => 'true', mode => q('preset') },          'presets'],
+    [{ user_id => q('shop' || chr(31) || 'ann'), mode => q('preset') },                 'its user has control characters'],
 );
 my $MODE = { text => q('{"mode": "custom"}'), uuid => q('{"mode": "emotionmask"}') };
 

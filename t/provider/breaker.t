@@ -54,9 +54,9 @@ is made('shaky', 'filter'), 'CONTENT_FILTERED 1', '... or a filtered one';
 is made('shaky', 'status=429 retry-after=0', maxRetries => 0), 'MAX_RETRIES_EXCEEDED 1', '... or one too many';
 is breaker('sd3'), 'none', '... says nothing against the model';
 
-my $spent = sql1("SELECT sum(cost) FROM (SELECT cost FROM public.shaky_media WHERE user_id = :'user'"
+my $spent = sql1("SELECT sum(cost) FROM (SELECT cost FROM public.shaky_media WHERE user_id = genflow.account_of(:'user')"
     . " AND status = 'completed' UNION ALL SELECT cost FROM public.shaky_relay_media"
-    . " WHERE user_id = :'user' AND status = 'completed') AS made", user => $user);
+    . " WHERE user_id = genflow.account_of(:'user') AND status = 'completed') AS made", user => $user);
 credits_are $user, 40 - $spent, 0, 'pictures cost what they cost, the rest nothing';
 
 finish;

@@ -115,8 +115,7 @@ for my $case (
 }
 credits_are $poor, 10, 0, 'nothing is held for them';
 is fetched(), $was, '... and nothing fetched';
-is sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user' AND kind = 'hold'", user => $poor), 0,
-    '... or ever was held';
+is rows_of($poor, 'genflow.ledger', "kind = 'hold'"), 0, '... or ever was held';
 
 # ---- larger together than GenflowAssetMaxTotal ----
 
@@ -136,8 +135,7 @@ for my $case (
 }
 error_is(api(POST => '/api/openai-source/generate', user => $poor, json => { prompt => "too large of $poor",
     sourceAssetIds => [map { $_->{id} } @stored] }), 422, 'INVALID_IMAGE_URL', '... also by their ids');
-is sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user' AND kind = 'hold'", user => $poor), 0,
-    '... and nothing is held';
+is rows_of($poor, 'genflow.ledger', "kind = 'hold'"), 0, '... and nothing is held';
 
 # ---- one of them is of no use ----
 

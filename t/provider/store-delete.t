@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A deleted generation's picture is removed from a store over HTTP in the background, tried until it
+# The picture of a deleted generation, and one that an administrator takes down, is removed from a store over HTTP in the background, tried until it
 # is gone; also one that was still on its way there, or waited in the folder meanwhile.
+use Genflow::Admin;
 use Genflow::Shelf;
 use Genflow::Test;
 
@@ -49,6 +50,37 @@ for my $kind (qw(s3 cloudinary)) {
     my $late = wait_for { $shelf->httpd->log_text =~ /GF0404: job=\Q$job->{id}\E .*unknown/ };
     ok $late && gone($shelf, $job->{id}), '... and removed once it is there';
     credits_are $user, 6, 0, '... what was made was paid';
+
+    # an administrator takes one down, while the store is well
+    $shelf->up;
+    $job = $shelf->picture($user);
+    is scalar($shelf->objects($job->{id})) > 0, 1, "$kind: a picture is in the store";
+    is taken_down($job->{id})->{status}, 200, '... it is taken down';
+    ok gone($shelf, $job->{id}), '... and goes from the store';
+    like $shelf->served($job->{imageUrl}), qr/\A(?:404|410) /, '... its address serves nothing';
+    is $shelf->now($user, $job->{id})->{imageUrl}, undef, '... the generation has none';
+
+    # while it is being stored for the second time
+    $shelf->down;
+    $job = $shelf->picture($user);
+    $shelf->order(act => 'slow', ms => 1500);
+    $under_way = wait_for { grep { $_ eq 'slow' } $shelf->uploads($job->{id}) };
+    ok $under_way, '... one that is on its way to the store';
+    is taken_down($job->{id})->{status}, 200, '... is taken down';
+    $late = wait_for { $shelf->httpd->log_text =~ /GF0404: job=\Q$job->{id}\E / };
+    ok $late && gone($shelf, $job->{id}), '... and removed once it is there';
+    is $shelf->now($user, $job->{id})->{imageUrl}, undef, '... its generation stays without';
+
+    # what was left there by a host that died is removed with the second removal
+    $shelf->up;
+    $job = $shelf->picture($user);
+    taken_down($job->{id});
+    ok gone($shelf, $job->{id}), '... one that is gone';
+    my $again = wait_for { sql1("SELECT again_at IS NULL FROM genflow.removals WHERE job_id = :'id'", id => $job->{id}) };
+    is $again, 't', '... is removed once more, later';
+    sql("UPDATE genflow.removals SET due_at = now() WHERE job_id = :'id'", id => $job->{id});
+    ok forgotten($job->{id}), '... and that is all';
+    credits_are $user, 3, 0, '... what was taken down is paid';
     talk_to();
 }
 
@@ -77,6 +109,12 @@ like $now->alarms, qr/\A\N*GF0417: job=\Q$job->{id}\E \N*\Q$job->{imageUrl}\E\z/
 talk_to();
 
 finish;
+
+sub taken_down {
+    my ($id) = @_;
+    talk_to();
+    return admin(DELETE => "/jobs/$id/picture", json => { reason => 'a test' });
+}
 
 sub gone {
     my ($store, $id) = @_;

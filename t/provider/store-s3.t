@@ -27,7 +27,7 @@ like $key, qr{\As3/pictures/\Q${\ $bucket->prefix }\E/shelf-s3/[0-9a-f]{2}/\Q$jo
     'the key is the folder, the type, the generation and a random part';
 my $res = HTTP::Tiny->new->get($job->{imageUrl});
 is $res->{headers}{'content-type'}, 'image/png', 'its type is stored along';
-like $res->{headers}{'cache-control'}, qr/immutable/, '... and that it never changes';
+like $res->{headers}{'cache-control'}, qr/\Apublic, max-age=86400, must/, '... and that it may be cached for a day';
 is join("\n", grep { /genflow:error/ } split /\n/, $bucket->httpd->log_text), '',
     'no operator is called';
 

@@ -56,6 +56,11 @@ like +(setup('--dry-run', @openid, '--openid-secret', "$folder/client"))[1], qr/
 is $code, 1, 'no PostgreSQL is a failure';
 like $says, qr/PostgreSQL does not answer: start it .* --connect/, '... that says what to do';
 
+($code, $says) = setup('--connect', "host=$WORK user=genflow password=opensesame");
+is $code, 2, 'a password in --connect is wrong usage';
+like $says, qr/--connect has a password, which everybody .* passfile=FILE .*PGPASSFILE/, '... and the message says where it goes';
+unlike $says, qr/opensesame/, '... without it';
+
 # ---- dry run ----
 
 ($code, $says) = setup('--dry-run');
@@ -65,6 +70,9 @@ like $says, qr/$_/, "... it prints $_" for 'CREATE DATABASE', 'sql/apply --conne
 is sql('postgres', "SELECT count(*) FROM pg_database WHERE datname = '$name'"), 0, '... and makes no database';
 is sql('postgres', "SELECT count(*) FROM pg_roles WHERE rolname LIKE '$name%'"), 0, '... no role';
 ok !-e $_, "... no $_" for $etc, $store, "$apache/mods-enabled/genflow.load";
+
+($code, $says) = setup('--dry-run', '--sign-in', 'form', '--address', 'https://www.example.com/pictures');
+like $says, qr/^Define GENFLOW_COOKIE "path=\/;httponly;samesite=lax;secure"$/m, 'with https the cookie of the form is secure';
 
 # ---- places that others can replace ----
 
@@ -143,6 +151,15 @@ is $http->get("http://127.0.0.1:$port/pictures/api/getQuota", { headers => { Acc
 
 # ---- a configuration that httpd refuses ----
 
+my @modules = enabled();
+spew("$apache/uses.conf", "<Location /own>\n    SessionCookieName own\n</Location>\n", 0644);
+($code, $says) = setup('--remove');
+is $code, 1, 'a site is not removed while httpd would not start without its modules';
+like $says, qr{uses\.conf:.*SessionCookieName.*Nothing was removed}s, '... with httpd\'s words' or diag $says;
+is_deeply [enabled()], \@modules, '... all modules are enabled';
+is $http->get("http://127.0.0.1:$port/pictures/api/getQuota", { headers => { Accept => "application/json" } })->{status}, 401, "... and the site is there";
+unlink "$apache/uses.conf";
+
 is setup('--remove'), 0, 'the site is removed, its data stays';
 spew("$apache/broken.conf", "NoSuchDirective\n", 0644);
 ($code, $says) = setup();
@@ -154,6 +171,26 @@ spew("$apache/other.conf", "DBDParams \"dbname=other\"\n", 0644);
 ($code, $says) = setup();
 like $says, qr/other\.conf: this site uses mod_dbd for another database/, 'a second DBDParams is named';
 unlink "$apache/other.conf";
+
+# ---- without a2enmod ----
+
+mkdir $_ for map { "$folder/$_" } qw(fedora fedora/conf.d fedora/conf.modules.d);
+symlink "$WORK/modules", "$folder/modules";
+spew("$folder/fedora.conf", join('', map({ slurp($_) } glob "$apache/mods-available/[a-fh-z]*.load"), "IncludeOptional fedora/conf.modules.d/*.conf\n",
+    slurp("$folder/httpd.conf") =~ s/^IncludeOptional.*\n//gmr, "IncludeOptional fedora/conf.d/*.conf\n"), 0644);
+spew("$folder/bin/fedora", qq(#!/bin/sh\nexec "$ENV{HTTPD}" -d "$folder" -f "$folder/fedora.conf" "\$@"\n), 0755);
+my @fedora = ('--apache', "$folder/fedora", '--httpd', "$folder/bin/fedora", '--no-reload');
+spew("$folder/fedora/conf.d/broken.conf", "NoSuchDirective\n", 0644);
+($code, $says) = setup(@fedora);
+is $code, 1, 'without a2enmod a refused configuration is a failure, too';
+like $says, qr/NoSuchDirective.*disabled again.*10-genflow\.conf/s, '... with httpd\'s words' or diag $says;
+is_deeply [map { s{.*/}{}r } glob "$folder/fedora/*/*"], ['broken.conf'], '... and is taken back';
+unlink "$folder/fedora/conf.d/broken.conf";
+($code, $says) = setup(@fedora);
+is $code, 0, '... without that line the site is enabled' or diag $says;
+is_deeply [map { s{.*/}{}r } glob "$folder/fedora/*/*"], ['genflow.conf', '10-genflow.conf'], '... by two files';
+is setup('--remove', @fedora), 0, '... which --remove deletes';
+is_deeply [glob "$folder/fedora/*/*"], [], '... both';
 
 # ---- remove, and keep or drop ----
 
@@ -290,6 +327,8 @@ sub sql {
     $answer =~ s{\n\z}{};
     return $answer;
 }
+
+sub enabled { return sort map { s{.*/}{}r } glob "$apache/mods-enabled/*.load" }
 
 sub login {
     my ($role, $secret) = @_;

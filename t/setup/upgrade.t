@@ -57,12 +57,12 @@ is_deeply [grep { !/\A(?:200|202|409 later|503(?: later)?|500 not set up)\z/ } s
     'before it every request was answered, or refused';
 is_deeply [grep { !/\A(?:200|202|409 later)\z/ } sort keys %{ $answers{after} // {} }], [], 'after it all are answered';
 is_deeply [map { $_->{gave_up} // () } @clients], [], 'no client gave up a key';
-my $ended = wait_for { $db->sql("SELECT count(*) FROM genflow.work WHERE user_id = 'upgrader'") eq '0' } 60;
+my $ended = wait_for { $db->sql("SELECT count(*) FROM genflow.work WHERE user_id = genflow.account_of('upgrader')") eq '0' } 60;
 ok $ended, 'all generations end';
 is $db->sql('SELECT max(version) FROM genflow.migrations'), newest(), 'the schema is that of today';
-is $db->sql("SELECT count(*) FROM neo_glitch_media WHERE user_id = 'upgrader' AND status = 'completed'"), scalar @keys,
+is $db->sql("SELECT count(*) FROM neo_glitch_media WHERE user_id = genflow.account_of('upgrader') AND status = 'completed'"), scalar @keys,
     'each key has one picture';
-is $db->sql("SELECT balance || ' ' || held FROM genflow.accounts WHERE user_id = 'upgrader'"), (1000 - @keys) . ' 0', '... charged once';
+is $db->sql("SELECT balance || ' ' || held FROM genflow.accounts WHERE name = 'upgrader'"), (1000 - @keys) . ' 0', '... charged once';
 is $db->sql('SELECT count(*) FROM genflow.check()'), 0, '... and the books are sound';
 is(HTTP::Tiny->new->get($httpd->base . '/api/health')->{status}, 200, 'health is good, without a restart of httpd') or diag $httpd->alarms;
 $httpd->stop;

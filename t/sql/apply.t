@@ -71,7 +71,7 @@ is $caller->sql('COMMIT'), '', '... nor does it break that work';
 is $caller->sql('EXECUTE create_one'), 'replay', 'prepared statements go on';
 is $db->sql($oids), $before, 'functions are renewed in place: who is calling one finds it';
 ok $db->schema eq $schema, 'the schema stays as it was';
-is $db->sql("SELECT balance, held FROM genflow.accounts WHERE user_id = 'user'"), '10|2',
+is $db->sql("SELECT balance, held FROM genflow.accounts WHERE user_id = genflow.account_of('user')"), '10|2',
     'and so do the books';
 
 # ---- migrations ----

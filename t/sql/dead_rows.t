@@ -56,13 +56,13 @@ $holder->sql('BEGIN ISOLATION LEVEL REPEATABLE READ', 'SELECT 1');
 my $at = sprintf q{clock_timestamp() - i * interval '%f s'}, OVER / DEAD;
 $db->sql(<<"SQL");
     INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, phase, lease_owner)
-    SELECT gen_random_uuid(), 'user', 1, 1, $at, $at, 'queued', 'host' FROM generate_series(1, ${\DEAD} / 2) i;
+    SELECT gen_random_uuid(), genflow.account_make('user'), 1, 1, $at, $at, 'queued', 'host' FROM generate_series(1, ${\DEAD} / 2) i;
     INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, phase, lease_owner, turn)
-    SELECT gen_random_uuid(), 'user', 1, 1, $at, $at, 'queued', 'host', $at FROM generate_series(${\DEAD} / 2 + 1, ${\DEAD}) i;
+    SELECT gen_random_uuid(), genflow.account_make('user'), 1, 1, $at, $at, 'queued', 'host', $at FROM generate_series(${\DEAD} / 2 + 1, ${\DEAD}) i;
     DELETE FROM genflow.work;
 SQL
 for my $table (qw(restores removals deliveries)) {
-    my ($column, $value) = $table eq 'deliveries' ? ('user_id', q{'user'}) : ('url', q{'a'});
+    my ($column, $value) = $table eq 'deliveries' ? ('user_id', q{genflow.account_make('user')}) : ('url', q{'a'});
     $db->sql(<<"SQL");
         INSERT INTO genflow.$table (job_id, type_no, due_at, $column)
         SELECT gen_random_uuid(), 1, $at, $value FROM generate_series(1, ${\DEAD}) i;

@@ -18,7 +18,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION pg_temp.credits(p_user text) RETURNS text LANGUAGE sql AS $$
-    SELECT format('%s, %s held', a.balance, a.held) FROM genflow.accounts a WHERE a.user_id = p_user
+    SELECT format('%s, %s held', a.balance, a.held) FROM genflow.accounts a WHERE a.user_id = genflow.account_of(p_user) AND a.opened
 $$;
 
 -- p_owner NULL: queued, any host may claim it; else a lease of that owner
@@ -62,9 +62,9 @@ $$;
 
 -- one user's rows, everywhere: what a refusal must leave as it was
 CREATE FUNCTION pg_temp.rows_of(p_user text) RETURNS text LANGUAGE sql AS $$
-    SELECT format('%s ledger, %s work, %s media, %s keys; %s', (SELECT count(*) FROM genflow.ledger WHERE user_id = p_user),
-                  (SELECT count(*) FROM genflow.work WHERE user_id = p_user),
-                  (SELECT count(*) FROM public.neo_glitch_media WHERE user_id = p_user),
-                  (SELECT count(*) FROM genflow.idempotency_keys WHERE user_id = p_user),
-                  (SELECT a FROM genflow.accounts a WHERE a.user_id = p_user))
+    SELECT format('%s ledger, %s work, %s media, %s keys; %s', (SELECT count(*) FROM genflow.ledger WHERE user_id = genflow.account_of(p_user)),
+                  (SELECT count(*) FROM genflow.work WHERE user_id = genflow.account_of(p_user)),
+                  (SELECT count(*) FROM public.neo_glitch_media WHERE user_id = genflow.account_of(p_user)),
+                  (SELECT count(*) FROM genflow.idempotency_keys WHERE user_id = genflow.account_of(p_user)),
+                  (SELECT a FROM genflow.accounts a WHERE a.user_id = genflow.account_of(p_user) AND a.opened))
 $$;

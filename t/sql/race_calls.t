@@ -41,7 +41,7 @@ for my $round (1 .. $ROUNDS) {
     $left++;
 }
 is_deeply(\%wrong, {}, "in $ROUNDS rounds each pair gives one answer") or diag explain \%wrong;
-is $db->sql("SELECT balance, held FROM genflow.accounts WHERE user_id = 'user'"), "$left|0",
+is $db->sql("SELECT balance, held FROM genflow.accounts WHERE user_id = genflow.account_of('user')"), "$left|0",
     '... and does one thing';
 is $db->sql('SELECT count(*) FROM genflow.check()'), 0, 'the books are sound';
 

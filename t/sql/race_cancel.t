@@ -108,7 +108,7 @@ is $db->sql(<<'SQL'), '', 'every row and its ledger say the same';
            IS DISTINCT FROM CASE m.status WHEN 'completed' THEN 'hold1 capture1' WHEN 'cancelled' THEN 'hold1 release0' END
 SQL
 is $db->sql("SELECT a.balance + (SELECT count(*) FROM genflow.ledger WHERE kind = 'capture'), a.held
-    FROM genflow.accounts a WHERE user_id = 'user'"), '1000|0', 'the account is what was not charged';
+    FROM genflow.accounts a WHERE user_id = genflow.account_of('user')"), '1000|0', 'the account is what was not charged';
 is $db->sql('SELECT count(*) FROM genflow.work'), 0, 'no work is left';
 is $db->sql('SELECT * FROM genflow.check()'), '', 'the books are sound';
 

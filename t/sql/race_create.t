@@ -28,13 +28,13 @@ sub create {
 
 sub credits {
     my ($user) = @_;
-    return $db->sql("SELECT balance, held FROM genflow.accounts WHERE user_id = '$user'");
+    return $db->sql("SELECT balance, held FROM genflow.accounts WHERE user_id = genflow.account_of('$user')");
 }
 
 sub jobs_of {
     my ($user) = @_;
-    return $db->sql("SELECT count(*), (SELECT count(*) FROM genflow.work WHERE user_id = '$user')
-                       FROM genflow.ledger WHERE kind = 'hold' AND user_id = '$user'");
+    return $db->sql("SELECT count(*), (SELECT count(*) FROM genflow.work WHERE user_id = genflow.account_of('$user'))
+                       FROM genflow.ledger WHERE kind = 'hold' AND user_id = genflow.account_of('$user')");
 }
 
 # ---- 1000 at once for 10 credits ----
@@ -91,13 +91,13 @@ is jobs_of('last'), '2|2', '... and leaves nothing behind';
 # ---- step by step: the quota, and an account that is blocked meanwhile ----
 
 grant($db, 'daily', 10);
-$db->sql("UPDATE genflow.accounts SET day_limit = 1 WHERE user_id = 'daily'");
+$db->sql("UPDATE genflow.accounts SET day_limit = 1 WHERE user_id = genflow.account_of('daily')");
 is answer_after($db, $one, create('daily', 'first'), 'COMMIT', $two, create('daily', 'second'),
     'who wants the last of a quota waits'), '!GF429', '... and its hold is refused';
 is $two->sql(create('daily', 'second')), 'quota_exceeded', '... repeats the call and is refused';
 
 grant($db, 'bad', 10);
-my $block = "UPDATE genflow.accounts SET blocked = true WHERE user_id = 'bad'";
+my $block = "UPDATE genflow.accounts SET blocked = true WHERE user_id = genflow.account_of('bad')";
 is answer_after($db, $one, $block, 'COMMIT', $two, create('bad', 'first'),
     'a create waits for the administrator who is about to block the user'), '!GF403', '... and its hold is refused';
 is $two->sql(create('bad', 'first')), 'blocked', '... repeats the call and is refused';

@@ -20,7 +20,7 @@ my ($one, $two) = $db->sessions(2);
 # Is the account locked by somebody?
 sub is_locked {
     my ($user) = @_;
-    my $free = $db->session->sql("SELECT 1 FROM genflow.accounts WHERE user_id = '$user' FOR UPDATE NOWAIT");
+    my $free = $db->session->sql("SELECT 1 FROM genflow.accounts WHERE user_id = genflow.account_of('$user') FOR UPDATE NOWAIT");
     return $free eq '!55P03';
 }
 
@@ -28,7 +28,7 @@ sub is_locked {
 # bert's, though what bert has is older.
 sub goes_by_name {
     my ($what, $statement, $result) = @_;
-    $one->sql('BEGIN', "SELECT 1 FROM genflow.accounts WHERE user_id = 'anna' FOR UPDATE");
+    $one->sql('BEGIN', "SELECT 1 FROM genflow.accounts WHERE user_id = genflow.account_of('anna') FOR UPDATE");
     $two->start($statement);
     ok $db->waits($two), "$what waits for the first account";
     ok is_locked('anna'), '... which is held';
@@ -48,7 +48,7 @@ $db->sql("UPDATE genflow.work SET deadline_at = clock_timestamp() - interval '1 
 goes_by_name('a claim that ends jobs',
     "SELECT count(*) FROM genflow.neo_glitch_claim('host', 10, '30s', '-infinity', p_ends => true)", 2);
 
-$db->sql("UPDATE genflow.reservations SET expires_at = clock_timestamp() - CASE user_id WHEN 'bert'
+$db->sql("UPDATE genflow.reservations SET expires_at = clock_timestamp() - CASE genflow.identity_of(user_id) WHEN 'bert'
               THEN interval '1 minute' ELSE interval '1 second' END");
 goes_by_name('the end of reservations', 'SELECT genflow.reservations_expire(10)', 2);
 
@@ -59,12 +59,12 @@ is $db->sql('SELECT * FROM genflow.check()'), '', 'the books are sound';
 
 # 2 of 5 credits were held 23 hours ago, in the day before.
 $db->sql("SELECT genflow.grant_credits('carl', 100, 'for a test')",
-    "UPDATE genflow.accounts SET day_limit = 5 WHERE user_id = 'carl'",
+    "UPDATE genflow.accounts SET day_limit = 5 WHERE user_id = genflow.account_of('carl')",
     create('carl', 'old', 2),
     q{SET session_replication_role = replica},
-    q{UPDATE genflow.ledger SET at = at - interval '23 hours', window_day = window_day - 1 WHERE user_id = 'carl'},
+    q{UPDATE genflow.ledger SET at = at - interval '23 hours', window_day = window_day - 1 WHERE user_id = genflow.account_of('carl')},
     q{SET session_replication_role = origin},
-    q{UPDATE genflow.accounts SET day = day - 1 WHERE user_id = 'carl'});
+    q{UPDATE genflow.accounts SET day = day - 1 WHERE user_id = genflow.account_of('carl')});
 is $one->sql('BEGIN', create('carl', 'one', 2)), 'ok', 'of a limit that rolls 4 of 5 are used by one request';
 $two->start(create('carl', 'two', 2));
 ok $db->waits($two), '... another that saw room for it waits for the account';

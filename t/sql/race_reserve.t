@@ -35,7 +35,7 @@ sub expire { return 'SELECT genflow.reservations_expire(100)' }
 sub over {
     my ($user) = @_;
     return $db->sql("UPDATE genflow.reservations SET expires_at = clock_timestamp()"
-        . " WHERE user_id = '$user' AND state = 'open'");
+        . " WHERE user_id = genflow.account_of('$user') AND state = 'open'");
 }
 
 my @ten = $db->sessions(10);
@@ -47,7 +47,7 @@ $db->sql(reserve_sql('crowd', 'r1'));
 is_deeply counted($db->at_once(map { [$_, finalize_sql('crowd', 'r1')] } @ten)),
     { returned => 1, ended => 9 }, 'of 10 refunds at once one takes effect';
 is credits_of($db, 'crowd'), '5|0|returned', '... once';
-is $db->sql("SELECT count(*) FROM genflow.ledger WHERE user_id = 'crowd' AND kind = 'release'"), 1,
+is $db->sql("SELECT count(*) FROM genflow.ledger WHERE user_id = genflow.account_of('crowd') AND kind = 'release'"), 1,
     '... with one release';
 
 is_deeply counted($db->at_once(map { [$_, reserve_sql('crowd', 'r2')] } @ten)), { ok => 10 },
@@ -60,14 +60,14 @@ is_deeply [grep { !/\A(?:insufficient_credits|!GF402)\z/ } keys %$answers], [],
     '... the others lack credits';
 is credits_of($db, 'crowd'), '5|4|returned used', '... nothing is held twice';
 is $db->sql("SELECT count(*) FROM genflow.ledger l JOIN genflow.reservations r ON r.job_id = l.ref
-             WHERE r.user_id = 'crowd'"), 1, '... and the reservation knows its generation';
+             WHERE r.user_id = genflow.account_of('crowd')"), 1, '... and the reservation knows its generation';
 books_are_sound($db);
 
 grant($db, 'mixed', 20);
 $db->sql(map { reserve_sql('mixed', "m$_") } 1 .. 10);
 over('mixed');
 $db->sql("UPDATE genflow.reservations SET expires_at = clock_timestamp() + interval '1 hour'
-          WHERE user_id = 'mixed' AND request_id < 'm5'");
+          WHERE user_id = genflow.account_of('mixed') AND request_id < 'm5'");
 my @mixed = map {
     my $i = $_;
     my @ways = (\&finalize_sql, \&expire, sub { create(@_, "mixed $i") }, sub { batch(@_, "batch $i") });
@@ -144,7 +144,7 @@ sub rolling {
 }
 
 grant($db, 'rolls', 9);
-$db->sql("UPDATE genflow.accounts SET day_limit = 3 WHERE user_id = 'rolls'");
+$db->sql("UPDATE genflow.accounts SET day_limit = 3 WHERE user_id = genflow.account_of('rolls')");
 is answer_after($db, $one, rolling('one'), 'COMMIT', $two, rolling('two'),
     'who wants the last of 24 hours waits'), '!GF429', '... and its hold is refused';
 is $two->sql(rolling('two')), 'quota_exceeded', '... repeats the call and is refused';

@@ -97,7 +97,7 @@ is $two->sql(settle_sql($id, 1, 'completed')), 'done', 'a success of the old hos
 # ---- refunds ----
 
 my $refund = "INSERT INTO genflow.ledger (ref, kind, user_id, amount)
-              VALUES ('$id', 'refund', 'user', 1)";
+              VALUES ('$id', 'refund', genflow.account_of('user'), 1)";
 $one->sql('BEGIN', $refund);
 $two->start($refund);
 ok $db->waits($two), 'a second refund waits for the first';
@@ -107,7 +107,7 @@ is $two->answer, '!23505', '... and is refused';
 # ---- all at once ----
 
 my @ids    = map { $db->new_job } 1 .. 40;
-my ($paid) = split /\|/, $db->sql("SELECT balance FROM genflow.accounts WHERE user_id = 'user'");
+my ($paid) = split /\|/, $db->sql("SELECT balance FROM genflow.accounts WHERE user_id = genflow.account_of('user')");
 my @hosts  = $db->sessions(8);
 my @storm  = map {
     my $host = $_;
@@ -119,7 +119,7 @@ is scalar(grep { $_ eq 'done' } @answers), 40,
 is_deeply [grep { !/\A(?:done|same|settled)\z/ } @answers], [], '... and the others learn of it';
 my $completed = $db->sql("SELECT count(*) FROM public.neo_glitch_media WHERE status = 'completed'
     AND id = ANY ('{" . join(',', @ids) . "}')");
-is $db->sql("SELECT balance, held FROM genflow.accounts WHERE user_id = 'user'"),
+is $db->sql("SELECT balance, held FROM genflow.accounts WHERE user_id = genflow.account_of('user')"),
     ($paid - $completed) . '|0', '... what completed is charged, what failed is not';
 is $db->sql('SELECT count(*) FROM genflow.work'), 0, '... no job is left';
 is $db->sql('SELECT * FROM genflow.check()'), '', 'the books are sound';

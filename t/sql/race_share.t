@@ -30,7 +30,7 @@ sub share {
     return "SELECT genflow.user_settings('$user', '{\"share_to_feed\": $on}') ->> 'share_to_feed'";
 }
 
-sub seen { return $db->sql("SELECT string_agg(visibility, ' ' ORDER BY id) FROM public.neo_glitch_media WHERE user_id = '$_[0]'") }
+sub seen { return $db->sql("SELECT string_agg(visibility, ' ' ORDER BY id) FROM public.neo_glitch_media WHERE user_id = genflow.account_of('$_[0]')") }
 
 for my $case (['COMMIT', 'private'], ['ROLLBACK', '']) {
     my ($end, $stands) = @$case;
@@ -51,13 +51,28 @@ is seen('changes'), 'private private', '... as private as the one before it';
 # an end that is under way has the picture
 grant($db, 'ends', 9);
 $db->sql(share('ends', 'true'), create('ends'));
-my $id = $db->sql("SELECT id FROM public.neo_glitch_media WHERE user_id = 'ends'");
+my $id = $db->sql("SELECT id FROM public.neo_glitch_media WHERE user_id = genflow.account_of('ends')");
 $one->sql('BEGIN');
 $one->sql("SELECT genflow.neo_glitch_settle('$id', 1, 'completed', 'fake', 'one', false, '/generated/x.png', NULL, true,"
     . " '{\"type\": \"image/png\"}', NULL, NULL, NULL)");
 is $two->sql(share('ends', 'false')), 'false', 'the setting does not wait for an end';
 $one->sql('COMMIT');
 is seen('ends'), 'public', '... whose picture was ready before';
+
+# ---- the first credits of a new user ----
+
+my $first = q{SELECT genflow.allowance('%s', 30, NULL, NULL, NULL, NULL, 'UTC')};
+sub granted { return $db->sql("SELECT count(*), sum(amount) FROM genflow.ledger WHERE user_id = genflow.account_of('$_[0]')") }
+for my $end (qw(COMMIT ROLLBACK)) {
+    for my $begin ([uses => $first], [stores => q{SELECT genflow.template_put('%s', 't', NULL, '{}', 5)}]) {
+        my ($user, $statement) = ("$begin->[0] $end", $begin->[1]);
+        answer_after($db, $one, sprintf($statement, $user), $end, $two, sprintf($first, $user), 'the first use waits for another');
+        is granted($user), '1|30', "... which $begin->[0] and ends by $end: the first credits are granted once";
+    }
+}
+my @ten = $db->sessions(10);
+$db->at_once(map { [$_, sprintf $first, 'crowd'] } @ten);
+is granted('crowd'), '1|30', 'ten first uses at once: the first credits are granted once';
 books_are_sound($db);
 
 done_testing;

@@ -35,7 +35,7 @@ is credits_of($db, 'tabs'), '20|20|' . join(' ', ('open') x 10), 'ten tabs have 
 is_deeply counted($db->at_once(map { [$ten[$_], create('tabs', "run $_")] } 0 .. 9)), { ok => 10 },
     'their generations at once each find one';
 is credits_of($db, 'tabs'), '20|20|' . join(' ', ('used') x 10), '... and leave none';
-is $db->sql("SELECT count(DISTINCT job_id) FROM genflow.reservations WHERE user_id = 'tabs'"), 10,
+is $db->sql("SELECT count(DISTINCT job_id) FROM genflow.reservations WHERE user_id = genflow.account_of('tabs')"), 10,
     '... each has another one';
 books_are_sound($db);
 
@@ -48,7 +48,7 @@ my @mixed = map {
 is_deeply [grep { /\A!(?!GF402)/ } map { @$_ } $db->at_once(@mixed)], [],
     'refunds and generations at once meet no deadlock';
 my ($balance, $held, $states) = split /\|/, credits_of($db, 'mixed');
-my $lives = $db->sql("SELECT count(*) FROM genflow.work WHERE user_id = 'mixed'");
+my $lives = $db->sql("SELECT count(*) FROM genflow.work WHERE user_id = genflow.account_of('mixed')");
 my $open  = () = $states =~ /open/g;
 is $held, 2 * ($lives + $open), '... what is held is what lives, and what is open';
 books_are_sound($db);
@@ -95,7 +95,7 @@ is credits_of($db, 'last'), '4|4|used', 'nothing is held twice';
 sub fail_live {
     my ($user) = @_;
     return $db->sql("SELECT genflow.neo_glitch_settle(w.job_id, w.epoch, 'failed', 'acme', 'acme-1', false,
-        NULL, NULL, NULL, NULL, 'API_ERROR', NULL, NULL) FROM genflow.work w WHERE w.user_id = '$user'");
+        NULL, NULL, NULL, NULL, 'API_ERROR', NULL, NULL) FROM genflow.work w WHERE w.user_id = genflow.account_of('$user')");
 }
 
 grant($db, 'again', 20);
@@ -108,7 +108,7 @@ fail_live('again');
 is answer_after($db, $one, create('again', 'r'), 'ROLLBACK', $two, create('again', 'r'),
     'a second retry waits for the first'), 'ok', '... and makes it if that came to nothing';
 is credits_of($db, 'again'), '20|2|', '... held once';
-is $db->sql("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = 'again'"), 3,
+is $db->sql("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = genflow.account_of('again')"), 3,
     '... so that there are three in all';
 books_are_sound($db);
 

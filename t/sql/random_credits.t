@@ -98,7 +98,7 @@ SQL
         DELETE FROM public.neo_glitch_media WHERE id = p_id RETURNING 'ok' $$
 SQL
 $db->sql("SELECT genflow.grant_credits('user$_', 20, 'for a test')") for 0 .. USERS - 1;
-$db->sql("UPDATE genflow.accounts SET day_limit = 40 WHERE user_id = 'user2'");
+$db->sql("UPDATE genflow.accounts SET day_limit = 40 WHERE user_id = genflow.account_of('user2')");
 
 # ---- one after the other ----
 
@@ -134,9 +134,9 @@ $db->sql(q{UPDATE genflow.reservations SET expires_at = clock_timestamp() WHERE 
         q{SELECT count(*) FROM genflow.neo_glitch_claim('host', 1000, '30s', '-infinity')}) x 2);
 is $db->sql('SELECT sum(held) FROM genflow.accounts'), 0, 'when all has ended nothing is held';
 is $db->sql(<<'SQL'), '', 'and every user\'s list ends with what he may spend';
-    SELECT a.user_id FROM genflow.accounts a
-     WHERE a.balance <> (SELECT sum(l.amount) FROM genflow.ledger_list(a.user_id, NULL, 100000) l)
-        OR a.balance <> (SELECT l.balance_after FROM genflow.ledger_list(a.user_id, NULL, 1) l)
+    SELECT a.name FROM genflow.accounts a
+     WHERE a.balance <> (SELECT sum(l.amount) FROM genflow.ledger_list(a.name, NULL, 100000) l)
+        OR a.balance <> (SELECT l.balance_after FROM genflow.ledger_list(a.name, NULL, 1) l)
 SQL
 is broken(), '', 'the books are sound in the end' or diag "seed $seed";
 

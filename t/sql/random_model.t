@@ -125,7 +125,7 @@ my %MODEL = (
 
 sub id_of {
     my ($name, $key) = split / /, $_[0];
-    return "(SELECT k.job_id FROM genflow.idempotency_keys k WHERE k.user_id = '$name' AND k.key = '$key')";
+    return "(SELECT k.job_id FROM genflow.idempotency_keys k WHERE k.user_id = genflow.account_of('$name') AND k.key = '$key')";
 }
 
 my %SQL = (
@@ -145,7 +145,7 @@ my %SQL = (
             . " '{}', $error, NULL, NULL)";
     },
     refund => sub { "SELECT outcome FROM genflow.admin_refund(${\ id_of($_[0])}, NULL, 'x', 'refund ' || ${\ ++$names})" },
-    block  => sub { "UPDATE genflow.accounts SET blocked = $_[1] WHERE user_id = '$_[0]'" },
+    block  => sub { "UPDATE genflow.accounts SET blocked = $_[1] WHERE user_id = genflow.account_of('$_[0]')" },
 );
 
 # ---- random acts ----
@@ -180,7 +180,7 @@ for my $name (sort keys %users) {
     $db->sql("SELECT genflow.admin_credit('$name', 40, 'x', 'first of $name')");
 }
 $users{bert}{limit} = 30;
-$db->sql("UPDATE genflow.accounts SET day_limit = 30 WHERE user_id = 'bert'");
+$db->sql("UPDATE genflow.accounts SET day_limit = 30 WHERE user_id = genflow.account_of('bert')");
 
 my $today = $db->sql('SELECT (clock_timestamp() AT TIME ZONE $$UTC$$)::date');
 for my $step (1 .. STEPS_MAX) {
@@ -192,7 +192,7 @@ for my $step (1 .. STEPS_MAX) {
     my $should = $MODEL{$act}->(@of);
     $says = 'ok' if $act eq 'block';
     $seen{"$act $should"}++;
-    my $stands = $db->sql('SELECT string_agg(format($$%s %s %s$$, user_id, balance, held), $$, $$ ORDER BY user_id) FROM genflow.accounts');
+    my $stands = $db->sql('SELECT string_agg(format($$%s %s %s$$, name, balance, held), $$, $$ ORDER BY name) FROM genflow.accounts WHERE opened');
     my $model  = join ', ', map { "$_ $users{$_}{balance} $users{$_}{held}" } grep { $users{$_}{account} } sort keys %users;
     next if $says eq $should && $stands eq $model;
     push @odd, "step $step, $act @of: $says, the model says $should; $stands, the model has $model";

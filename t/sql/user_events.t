@@ -111,22 +111,22 @@ finds('what is rolled back has not happened');
 
 # ---- an entry that is older than one that was seen ----
 
-$one->sql('BEGIN', "SELECT 1 FROM genflow.accounts WHERE user_id = 'user' FOR UPDATE");
+$one->sql('BEGIN', "SELECT 1 FROM genflow.accounts WHERE user_id = genflow.account_of('user') FOR UPDATE");
 $two->start(create('user'));
 ok $db->waits($two), 'a generation waits for the account';
 $one->sql("SELECT genflow.grant_credits('user', 1, 'later, and before it')", 'COMMIT');
 my $waited = $two->answer;
-$one->sql('BEGIN', "SELECT 1 FROM genflow.accounts WHERE user_id = 'user' FOR UPDATE");
+$one->sql('BEGIN', "SELECT 1 FROM genflow.accounts WHERE user_id = genflow.account_of('user') FOR UPDATE");
 finds('... is found behind an entry with a later date', $waited);
 $two->start(settle($waited));
 ok $db->waits($two), 'so does an end';
 $one->sql(create('user'));
-my $newer = $one->sql("SELECT job_id FROM genflow.work WHERE user_id = 'user' ORDER BY job_id DESC LIMIT 1");
+my $newer = $one->sql("SELECT job_id FROM genflow.work WHERE user_id = genflow.account_of('user') ORDER BY job_id DESC LIMIT 1");
 $one->sql('COMMIT');
 is $two->answer, 'done', '... which comes after a begin';
 finds('... and both are found', $waited, $newer);
 
-$one->sql('BEGIN', "SELECT 1 FROM genflow.accounts WHERE user_id = 'user' FOR UPDATE");
+$one->sql('BEGIN', "SELECT 1 FROM genflow.accounts WHERE user_id = genflow.account_of('user') FOR UPDATE");
 $two->start(settle($newer));
 ok $db->waits($two), 'an end waits';
 $one->sql("SELECT genflow.grant_credits('user', 1, 'seen first')", 'COMMIT');
@@ -171,7 +171,7 @@ finds('... and finds the next', $last);
 cmp_ok length $instant, '<', 1280, '... in so many bytes: half of those that the module takes';
 $open->sql('COMMIT');
 my $wait = 'SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint > (SELECT max(w.xmin::text::bigint)'
-    . " FROM genflow.work w WHERE w.user_id = 'user')";
+    . " FROM genflow.work w WHERE w.user_id = genflow.account_of('user'))";
 until ($db->sql($wait) eq 't') {
     $db->sql('SELECT pg_sleep(0.1)');
 }
@@ -221,7 +221,7 @@ sub look_back {
 }
 $open->sql('BEGIN', 'SELECT pg_current_xact_id()');
 $db->sql('SET session_replication_role = replica',
-    "UPDATE genflow.ledger SET at = at + interval '1 hour' WHERE user_id = 'back'",
+    "UPDATE genflow.ledger SET at = at + interval '1 hour' WHERE user_id = genflow.account_of('back')",
     'SET session_replication_role = origin');
 my ($before) = split /\|/, look_back('NULL');
 $db->sql("SELECT genflow.grant_credits('back', 1, 'now')");

@@ -4,7 +4,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 
-import { check, done, equal, ok, openGate } from '../clients/check.mjs';
+import { check, done, equal, ok, openGate, site } from '../clients/check.mjs';
 import { person } from './browser.mjs';
 
 const folder = process.env.GENFLOW_SHOTS || mkdtempSync(`${tmpdir()}/shots-`);
@@ -38,7 +38,23 @@ for (const size of ['desktop', 'phone']) {
         }
     }
 }
+await check('each panel of administration has its picture', panels);
 done();
+
+// The first of them is that of the manual, too.
+async function panels() {
+    const looks = [['desktop', false, ['now', 'jobs', 'money', 'users', 'presets', 'keys', 'audit']], ['phone', true, ['now']]];
+    for (const [size, dark, names] of looks) {
+        const who = await person('boss', { size, dark, calm: true, deviceScaleFactor: 1 });
+        for (const name of names) {
+            await who.page.goto(`${site}/admin/?${name}#${name}`);
+            await who.page.locator(`gf-${name} :is(gf-table, .failure, dl)`).first().waitFor();
+            await who.page.waitForLoadState('networkidle');
+            await who.page.screenshot({ path: `${folder}/dashboard-${name}${size === 'phone' ? '-phone' : ''}.png` });
+        }
+        await who.context.close();
+    }
+}
 
 async function walk(size, language, dark, name) {
     const who = await person(size, { size, language, dark, calm: true });

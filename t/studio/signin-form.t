@@ -6,7 +6,7 @@ use Genflow::Test;
 use Genflow::Studio;
 
 my $page = "$ENV{GENFLOW_WORK}/tmp/login-$$.html";
-write_text($page, <<'END');
+Genflow::Site::write_text($page, <<'END');
 <!doctype html><html lang="en"><title>Sign in</title><main><h1>Sign in</h1><form method="post" action="/login">
 <input name="httpd_username" aria-label="User"><input name="httpd_password" type="password" aria-label="Password">
 <button>Sign in</button></form></main></html>

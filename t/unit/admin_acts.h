@@ -5,6 +5,8 @@
 
 #include "database.h"
 #include "db/admin.h"
+#include "db/admin_record.h"
+#include "db/admin_remove.h"
 
 static const gf_type_t admin_type = { .name = "unit-queue", .prefix = "unit_queue" };
 
@@ -25,7 +27,7 @@ static gf_err_t *call_admin_cancel(void)
 {
     gf_admin_cancelled_t done;
 
-    return gf_admin_cancel(&done, &unit.ctx, NO_ID);
+    return gf_admin_cancel(&done, &unit.ctx, NO_ID, NULL);
 }
 
 static gf_err_t *call_admin_clear(void)
@@ -40,7 +42,7 @@ static gf_err_t *call_admin_users(void)
 {
     apr_array_header_t *users;
 
-    return gf_admin_users(&users, &unit.ctx, NULL, 1);
+    return gf_admin_users(&users, &unit.ctx, NULL, NULL, 1);
 }
 
 static gf_err_t *call_admin_user_set(void)
@@ -71,6 +73,22 @@ static gf_err_t *call_admin_stats(void)
     const char *json;
 
     return gf_admin_stats(&json, &unit.ctx);
+}
+
+static gf_err_t *call_admin_now(void)
+{
+    gf_admin_now_t now;
+
+    return gf_admin_now(&now, &unit.ctx, "{}");
+}
+
+static gf_err_t *call_admin_money(void)
+{
+    gf_admin_money_t money = { .to = 1, .per = "day" };
+    gf_ctx_t ctx = unit.ctx;
+
+    ctx.conf = &unit.conf;
+    return gf_admin_money(&money, &ctx);
 }
 
 static gf_err_t *call_admin_check(void)
@@ -108,6 +126,42 @@ static gf_err_t *call_admin_preset_delete(void)
     bool found;
 
     return gf_admin_preset_delete(&found, &unit.ctx, &admin_type, "k");
+}
+
+static gf_err_t *call_admin_erase(void)
+{
+    apr_int64_t account;
+
+    return gf_admin_erase(&account, &unit.ctx, "nobody");
+}
+
+static gf_err_t *call_admin_erase_work(void)
+{
+    int left;
+
+    return gf_admin_erase_work(&left, &unit.ctx, 1);
+}
+
+static gf_err_t *call_admin_holds(void)
+{
+    const char *json;
+
+    return gf_admin_holds(&json, &unit.ctx, "nobody");
+}
+
+static gf_err_t *call_admin_audit(void)
+{
+    const gf_admin_audit_t filter = { .limit = 1 };
+    apr_array_header_t *entries;
+
+    return gf_admin_audit(&entries, &unit.ctx, &filter);
+}
+
+static gf_err_t *call_admin_takedown(void)
+{
+    gf_admin_takedown_t done;
+
+    return gf_admin_takedown(&done, &unit.ctx, NO_ID, NULL);
 }
 
 static gf_err_t *call_admin_breaker_reset(void)

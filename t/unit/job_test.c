@@ -53,6 +53,7 @@ static const gf_view_t full = {
     .result_json = "{\"width\":768}",
     .user = "alice",
     .persisted = true,
+    .taken_down_at = "2026-11-22T22:00:00.000Z",
     .fallback_used = true,
 };
 static const gf_view_t least = { .type = &type,
@@ -127,6 +128,7 @@ static const struct {
     { "originalFalUrl", "\"https://provider.test/x.png\"", "null" },
     { "persisted", "true", "false" },
     { "expiresAt", "\"2026-11-21T22:00:00.000Z\"", "null" },
+    { "takenDown", "{\"at\":\"2026-11-22T22:00:00.000Z\"}", "null" },
     { "provider", "\"stability\"", "null" },
     { "model", "\"sd3\"", "null" },
     { "stabilityJobId", "null", "null" },
@@ -295,7 +297,7 @@ START_TEST(a_job_has_every_member_and_no_other)
         "id",        "status",    "createdAt",    "startedAt",    "finishedAt",
         "error",     "errorCode", "errorMessage", "retryCount",   "maxRetries",
         "provider",  "model",     "input",        "inputSummary", "result",
-        "resultUrl", "tags",      "favourite",    "title",
+        "resultUrl", "takenDown", "tags",         "favourite",    "title",
     };
     gf_json_t *of_full = job_written(&full);
     gf_json_t *of_least = job_written(&least);

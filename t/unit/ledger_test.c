@@ -23,7 +23,7 @@ static void begin(int credits)
 static void set_account(const char *what)
 {
     ck_assert_ptr_nonnull(as_owner(apr_psprintf(
-        unit.ctx.pool, "UPDATE genflow.accounts SET %s WHERE user_id = '%s'", what, user)));
+        unit.ctx.pool, "UPDATE genflow.accounts SET %s WHERE name = '%s'", what, user)));
 }
 
 static gf_err_t *reserve(gf_reservation_t *reservation, const char *request_id, apr_int64_t amount)
@@ -121,7 +121,8 @@ START_TEST(credits_that_go_all_the_time_make_a_refusal_in_the_end)
     ck_assert_ptr_nonnull(as_owner(apr_psprintf(
         unit.ctx.pool,
         "CREATE TRIGGER unit_ledger_race BEFORE INSERT ON genflow.reservations FOR EACH ROW"
-        " WHEN (NEW.user_id = '%s') EXECUTE FUNCTION genflow.unit_ledger_race()",
+        " WHEN (NEW.user_id = genflow.account_of('%s'))"
+        " EXECUTE FUNCTION genflow.unit_ledger_race()",
         user)));
     err = reserve(&reservation, "one", 1);
     ck_assert_ptr_nonnull(as_owner("DROP TRIGGER unit_ledger_race ON genflow.reservations"));
@@ -153,7 +154,8 @@ START_TEST(what_fails_in_passing_is_repeated_once)
         ck_assert_ptr_nonnull(as_owner(apr_psprintf(
             unit.ctx.pool,
             "CREATE TRIGGER unit_ledger_once BEFORE INSERT ON genflow.reservations FOR EACH ROW"
-            " WHEN (NEW.user_id = '%s') EXECUTE FUNCTION genflow.unit_ledger_once()",
+            " WHEN (NEW.user_id = genflow.account_of('%s'))"
+            " EXECUTE FUNCTION genflow.unit_ledger_once()",
             user)));
         err = reserve(&reservation, states[i], 1);
         ck_assert_ptr_nonnull(as_owner("DROP TRIGGER unit_ledger_once ON genflow.reservations"));

@@ -13,6 +13,7 @@
 #include "db/provider_webhook.h"
 #include "db/gallery.h"
 #include "db/host.h"
+#include "db/books.h"
 #include "db/janitor.h"
 #include "db/live.h"
 #include "db/ledger.h"
@@ -753,6 +754,13 @@ static gf_err_t *call_expected_compute(void)
     return gf_janitor_expect(&unit.ctx, APR_USEC_PER_SEC);
 }
 
+static gf_err_t *call_check_due(void)
+{
+    bool due;
+
+    return gf_books_due(&due, &unit.ctx, APR_USEC_PER_SEC);
+}
+
 static gf_err_t *call_type_states(void)
 {
     const gf_type_t *list[] = { &type };
@@ -816,6 +824,7 @@ static const struct {
     { "allowance", call_allowance },
     { "compose", call_compose },
     { "hand_back", call_hand_back },
+    { "check_due", call_check_due },
     { "janitor_parts", call_janitor_parts },
     { "janitor", call_janitor },
     { "metrics", call_metrics },
@@ -862,6 +871,8 @@ static const struct {
     { "admin_user_set", call_admin_user_set },
     { "admin_credit", call_admin_credit },
     { "admin_refund", call_admin_refund },
+    { "admin_money", call_admin_money },
+    { "admin_now", call_admin_now },
     { "admin_stats", call_admin_stats },
     { "admin_check", call_admin_check },
     { "admin_presets", call_admin_presets },
@@ -869,6 +880,11 @@ static const struct {
     { "admin_preset_edit", call_admin_preset_edit },
     { "admin_preset_delete", call_admin_preset_delete },
     { "admin_breaker_reset", call_admin_breaker_reset },
+    { "admin_takedown", call_admin_takedown },
+    { "admin_holds", call_admin_holds },
+    { "admin_erase", call_admin_erase },
+    { "admin_erase_work", call_admin_erase_work },
+    { "admin_audit", call_admin_audit },
 };
 
 /* Each act reports that the database is away, with Retry-After. */
@@ -1011,10 +1027,10 @@ START_TEST(each_outcome_of_a_creation_is_returned)
     made = job_of(&created);
     ck_assert_int_eq(settle(&made, &unwanted), GF_SETTLED_DONE);
     as_owner(apr_psprintf(unit.ctx.pool,
-                          "UPDATE genflow.accounts SET day_limit = 1 WHERE user_id = '%s'", user));
+                          "UPDATE genflow.accounts SET day_limit = 1 WHERE name = '%s'", user));
     ck_assert_int_eq(create(user, "third", HASH, "unit host").outcome, GF_QUOTA_SPENT);
     as_owner(apr_psprintf(unit.ctx.pool,
-                          "UPDATE genflow.accounts SET blocked = true WHERE user_id = '%s'", user));
+                          "UPDATE genflow.accounts SET blocked = true WHERE name = '%s'", user));
     ck_assert_int_eq(create(user, "fourth", HASH, "unit host").outcome, GF_ACCOUNT_BLOCKED);
     end();
 }
@@ -1179,6 +1195,43 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
 }
 END_TEST
 
+static apr_time_t still; /* for so long the process stood still */
+static int still_for;    /* ... in so many statements from now on */
+
+static apr_time_t standing_clock(void)
+{
+    return gf_clock_now() + still;
+}
+
+static bool take_and_stand(gf_connection_t *connection, apr_pool_t *pool, void *baton)
+{
+    still += still_for-- > 0 ? apr_time_from_sec(10) : 0;
+    return take_connection(connection, pool, baton);
+}
+
+START_TEST(a_clock_is_not_judged_by_a_statement_that_took_long)
+{
+    static const struct {
+        int slow, statements;
+        bool sure;
+    } rows[] = { { 0, 1, true }, { 1, 2, true }, { 2, 3, true }, { 3, 3, false } };
+    gf_host_seen_t seen;
+    size_t i;
+
+    lend("");
+    unit.ctx.clock = standing_clock;
+    unit.lender.take = take_and_stand;
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        unit.taken = 0;
+        still_for = rows[i].slow;
+        unit_no_error(gf_host_seen(&seen, &unit.ctx, "unit host", "{}"));
+        ck_assert_int_eq(unit.taken, rows[i].statements);
+        ck_assert_int_eq(seen.clock_is_sure, rows[i].sure);
+    }
+    end();
+}
+END_TEST
+
 #define LEASES 1201
 
 /* The first and the last are live; the others are not there any more. */
@@ -1315,6 +1368,7 @@ int main(void)
         a_generation_is_read_as_it_was_made_and_as_it_ended,
         a_job_is_claimed_worked_on_and_ended_under_its_lease,
         new_leases_are_named_in_statements_of_500,
+        a_clock_is_not_judged_by_a_statement_that_took_long,
         NULL,
     };
 

@@ -28,6 +28,7 @@ static inline shelf_t *shelf(const gf_store_kind_t *kind)
     shelf->conf.store_secret = SECRET;
     shelf->conf.store_region = "eu-central-1";
     shelf->conf.store_prefix = "stefna/generated";
+    shelf->conf.store_cache_time = apr_time_from_sec(3600);
     shelf->conf.store_url = "/generated";
     shelf->stored.image.type = "image/png";
     shelf->stored.bytes = 4711;

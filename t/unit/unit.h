@@ -85,6 +85,7 @@ static inline void unit_setup(void)
     unit.lender.take = unit_refuse_connection;
     unit.lender.baton = &unit;
     unit.ctx.conf = &unit.conf;
+    unit.conf.type_list = apr_array_make(unit.ctx.pool, 1, sizeof(gf_type_t *));
     unit.conf.prepare = 1;
     unit.ctx.log = &unit.sink;
     unit.ctx.lender = &unit.lender;

@@ -3,8 +3,8 @@
 SELECT genflow.grant_credits('anna', 100, 'a gift', 'payment 1'), genflow.grant_credits('bert', 20, 'a gift'),
        genflow.grant_credits('carl', 3, 'a gift');
 SELECT genflow.admin_credit('bert', -5, 'a mistake', 'ticket 7');
-UPDATE genflow.accounts SET day_limit = 50, week_limit = 200 WHERE user_id = 'bert';
-UPDATE genflow.accounts SET blocked = true WHERE user_id = 'carl';
+UPDATE genflow.accounts SET day_limit = 50, week_limit = 200 WHERE name = 'bert';
+UPDATE genflow.accounts SET blocked = true WHERE name = 'carl';
 
 CREATE FUNCTION pg_temp.job(p_key text, p_owner text DEFAULT 'host:1:x', p_start boolean DEFAULT true, p_hook text DEFAULT NULL)
 RETURNS uuid LANGUAGE sql AS $$

@@ -32,7 +32,7 @@ my @makers = map { Genflow::Wait->connection->make($type, $user, {
 ok all_wait(CLIENTS), CLIENTS . ' requests wait for generations of their child';
 my $sent = wait_for { submissions($user) == CLIENTS };
 ok $sent, '... which the provider has';
-my @ids     = sql("SELECT id FROM public.wait_lost_here_media WHERE user_id = :'user'", user => $user);
+my @ids     = sql("SELECT id FROM public.wait_lost_here_media WHERE user_id = genflow.account_of(:'user')", user => $user);
 my @streams = map { Genflow::Wait->get("/api/generation/$_/events", $user) } @ids;
 ok all_wait(2 * CLIENTS), '... and a stream for each';
 cancel_generation($_) for @ids;

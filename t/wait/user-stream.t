@@ -134,7 +134,7 @@ cancel_generation(pop @many);
 Genflow::Tab->close_all;
 my $live = Genflow::Tab->open($user);
 $live->next_event;
-sql("SELECT genflow.admin_cancel(w.job_id) FROM genflow.work w WHERE w.user_id = :'user'", user => $user);
+sql("SELECT genflow.admin_cancel(w.job_id) FROM genflow.work w WHERE w.user_id = genflow.account_of(:'user')", user => $user);
 my %ended;
 $ended{ $live->event_of($_)->{data}{status} }++ for sort @many;
 is_deeply \%ended, { cancelled => REPLAY }, 'a stream that is open gets as many as there are';

@@ -43,7 +43,7 @@ sub credits_of {
     my ($db, $user) = @_;
     return $db->sql("SELECT balance, held, (SELECT string_agg(state, ' ' ORDER BY request_id)
         FROM genflow.reservations r WHERE r.user_id = a.user_id)
-        FROM genflow.accounts a WHERE user_id = '$user'");
+        FROM genflow.accounts a WHERE name = '$user'");
 }
 
 sub books_are_sound {

@@ -117,9 +117,10 @@ sub wrong_body {
     return @wrong, $self->unknown($body, '', $schema);
 }
 
-# What httpd says of itself, of connections, and of who may read and keep an answer.
+# What httpd says of itself, of connections, of who may read and keep an answer, and of what a page may do.
 my %GENERAL = map { $_ => 1 } qw(date server connection keep-alive transfer-encoding content-length
-    content-type cache-control x-content-type-options x-accel-buffering vary x-request-id ratelimit ratelimit-policy);
+    content-type cache-control x-content-type-options x-accel-buffering vary x-request-id ratelimit ratelimit-policy
+    content-security-policy cross-origin-opener-policy permissions-policy referrer-policy);
 
 # Headers that are missing, or are not as documented, or are not documented.
 sub wrong_headers {

@@ -16,6 +16,7 @@ package Genflow::Pages;
 use strict;
 use warnings;
 
+use Cwd qw(abs_path);
 use parent 'Exporter';
 use POSIX ();
 
@@ -70,7 +71,7 @@ sub run_program {
 # The same, under way; further words go between interpreter and file.
 sub start_program {
     my ($language, $text, $folder, @words) = @_;
-    my $path = "$folder/program.$ENDING{$language}";
+    my $path = abs_path($folder) . "/program.$ENDING{$language}";
     open my $file, '>', $path or die "$path: $!\n";
     print $file $text;
     close $file or die "$path: $!\n";

@@ -25,8 +25,8 @@ sub start {
     my ($class, $mode) = @_;
     my $name = "$ENV{GENFLOW_WORK}/tmp/pgbouncer-$$-" . ++$made;
     my $self = bless { log => "$name.log", port => Genflow::Site::free_port(), owner => $$ }, $class;
-    write_file("$name.users", qq("genflow_app" ""\n));
-    write_file("$name.ini", <<"END");
+    Genflow::Site::write_text("$name.users", qq("genflow_app" ""\n));
+    Genflow::Site::write_text("$name.ini", <<"END");
 [databases]
 * = host=$ENV{GENFLOW_WORK}
 [pgbouncer]
@@ -72,14 +72,6 @@ sub DESTROY {
     my ($self) = @_;
     local ($?, $@);
     $self->stop if $self->{owner} == $$;
-}
-
-sub write_file {
-    my ($path, $text) = @_;
-    open my $file, '>', $path or die "$path: $!\n";
-    print {$file} $text;
-    close $file or die "$path: $!\n";
-    return;
 }
 
 1;

@@ -17,6 +17,7 @@ use strict;
 use warnings;
 
 use Genflow::Httpd ();
+use Genflow::Pages ();
 use Genflow::Site ();
 use Genflow::Test;
 use parent -norequire, 'Exporter';
@@ -62,20 +63,11 @@ sub programs_of {
     return @programs;
 }
 
-# What it prints, at that host. A program of sh runs in bash, others in node, in this folder.
+# What it prints, at that host, in this folder.
 sub run_program {
     my ($program, $base, $folder) = @_;
     my $text = $program->{text} =~ s/\Q${\HOST}\E/$base/gr;
-    my @run  = $program->{language} eq 'sh' ? ('bash', '-c', $text) : ('node', '--input-type=module', '-e', $text);
-    my $pid  = open(my $out, '-|') // die "fork: $!\n";
-    if (!$pid) {
-        open STDERR, '>&', \*STDOUT or POSIX::_exit(1);
-        chdir($folder // tree_folder()) or POSIX::_exit(1);
-        exec @run or POSIX::_exit(1);
-    }
-    local $/ = undef;
-    my $says = <$out> // '';
-    close $out;
+    my (undef, $says) = Genflow::Pages::run_program($program->{language}, $text, $folder // tree_folder());
     return $says;
 }
 

@@ -32,12 +32,16 @@ use strict;
 use warnings;
 
 use Cwd qw(abs_path);
+use File::Basename qw(dirname);
 use File::Path qw(make_path remove_tree);
 use File::Spec ();
 use File::Temp qw(tempdir);
 use IO::Socket::INET ();
 use POSIX ();
 use Time::HiRes qw(sleep time);
+
+use lib dirname(abs_path(__FILE__)) . '/../../../perl';
+use Apache::TestGenflow::Postgres ();
 
 use constant {
     SOCKET_ROOM => 70,        # a unix socket's path holds 107 bytes: so many for the folder
@@ -147,7 +151,7 @@ sub make_folder {
 
     my $source = abs_path($self->{source});
     my @files  = grep { -f } glob "$source/* $source/.clang-format";
-    my @dirs   = grep { -d "$source/$_" } qw(conf docs js mod_genflow mod_genflow_local sql studio support t);
+    my @dirs   = grep { -d "$source/$_" } qw(conf docs js mod_genflow mod_genflow_local perl sql studio support t);
     system('cp', @files, "$folder/") == 0 or die "cannot copy $source\n";
     system(qq{tar -C '$source' -c --exclude=node_modules @dirs | tar -C '$folder' -x}) == 0
         or die "cannot copy $source\n";
@@ -226,7 +230,7 @@ sub make_environment {
         TMPDIR          => "$folder/tmp",
         PATH            => "$self->{pg_bindir}:$ENV{PATH}",
         LC_ALL          => 'C.UTF-8',
-        PERL5LIB        => "$folder/t/lib",
+        PERL5LIB        => "$folder/t/lib:$folder/perl",
         PGHOST          => $folder,
         PGUSER          => 'genflow',
         PGDATABASE      => 'postgres',
@@ -315,25 +319,23 @@ sub exit_code_of {
 
 sub start_postgres {
     my ($self) = @_;
-    my $data = "$self->{folder}/pg";
-    my @how  = (qw(-U genflow -A trust -E UTF8 --locale=C), $self->{durable} ? () : '--no-sync');
-    $self->command('initdb', '-D', $data, @how);
-
-    open my $conf, '>>', "$data/postgresql.conf" or die "$data: $!\n";
-    print $conf "listen_addresses = ''\n",
-        "unix_socket_directories = '$self->{folder}'\n",
-        "max_connections = 500\n",
-        "log_min_messages = warning\n";
-    print $conf "fsync = off\nfull_page_writes = off\n" if !$self->{durable};
-    close $conf or die "$data: $!\n";
-
-    require_password("$data/pg_hba.conf");
+    my $postgres = $self->postgres;
+    $postgres->create;
+    require_password("$self->{folder}/pg/pg_hba.conf");
 
     push @{ $self->{stops} }, sub {
-        $self->pg_ctl('stop', 'immediate') if -e "$data/postmaster.pid";
+        $self->pg_ctl('stop', 'immediate') if -e "$self->{folder}/pg/postmaster.pid";
     };
     $self->pg_ctl('start') or die "PostgreSQL did not start:\n" . $self->tail('postgres.log', 20);
     return;
+}
+
+# As the suites of sites start theirs.
+sub postgres {
+    my ($self) = @_;
+    my $folder = $self->{folder};
+    return Apache::TestGenflow::Postgres->new(data => "$folder/pg", sockets => $folder, log => "$folder/postgres.log",
+        said => "$folder/setup.log", bin => $self->{pg_bindir}, durable => $self->{durable}, connections => 500);
 }
 
 # The role of administration has to give its password, all others are trusted: a holder of only
@@ -349,10 +351,8 @@ sub require_password {
 
 # pg_ctl('start'), pg_ctl('stop' or 'restart', 'fast' or 'immediate'): true when it is done.
 sub pg_ctl {
-    my ($self, $action, $mode) = @_;
-    my @how = defined $mode ? ('-m', $mode) : ();
-    return $self->try_command("$self->{pg_bindir}/pg_ctl", '-D', "$self->{folder}/pg", '-w', @how,
-        '-l', "$self->{folder}/postgres.log", $action);
+    my ($self, @how) = @_;
+    return $self->postgres->ctl(@how);
 }
 
 # A database as sql/apply makes it, which PGDATABASE names from now on. Requests are genflow_app
@@ -386,23 +386,7 @@ sub set_admin_password {
 # properly quoted.
 sub sql {
     my ($self, $text, %value) = @_;
-    $value{ON_ERROR_STOP} = 1;
-    open my $script, '+>', undef or die "temporary file: $!\n";
-    binmode $script, ':utf8';
-    print $script $text;
-    seek $script, 0, 0;
-
-    my $pid = open(my $answer, '-|') // die "fork: $!\n";
-    if (!$pid) {
-        open STDIN, '<&', $script or POSIX::_exit(127);
-        my @values = map { ('-v', "$_=$value{$_}") } sort keys %value;
-        exec "$self->{pg_bindir}/psql", '-XqAt', @values, '-f', '-' or POSIX::_exit(127);
-    }
-    binmode $answer, ':utf8';
-    my @lines = <$answer>;
-    close $answer or die "psql failed: $text\n";
-    chomp @lines;
-    return @lines;
+    return Apache::TestGenflow::Postgres::sql($self->{pg_bindir}, $text, %value);
 }
 
 # ---- httpd ---------------------------------------------------------------------------------------
@@ -544,6 +528,14 @@ sub read_text {
     open my $file, '<', $path or return '';
     local $/ = undef;
     return <$file> // '';
+}
+
+sub write_text {
+    my ($path, $text) = @_;
+    open my $file, '>', $path or die "$path: $!\n";
+    print $file $text;
+    close $file or die "$path: $!\n";
+    return;
 }
 
 # The last lines of a file, indented.

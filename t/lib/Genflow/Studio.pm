@@ -20,11 +20,12 @@ use Digest::SHA qw(sha1_base64);
 use Genflow::Clients;
 use Genflow::Database;
 use Genflow::Httpd;
+use Genflow::Site ();
 use Genflow::Test;
 use JSON::PP qw(encode_json);
 use parent -norequire, 'Exporter';
 
-our @EXPORT = qw(studio_site signin_recipe write_text browse set_password);
+our @EXPORT = qw(studio_site signin_recipe browse set_password);
 
 my $PASSWORD  = 'secret';
 my $PASSWORDS = "$ENV{GENFLOW_WORK}/tmp/passwords-$$";
@@ -32,7 +33,7 @@ my $kept;      # the site, until finish() has looked at its database
 my $BROWSER  = (grep { -x } map { ("$_/chromium", "$_/chromium-browser") } split /:/, $ENV{PATH})[0];
 
 # Starts the httpd. Options: users (name in the checks => credits), conf (more lines), modules (lines before all others),
-# sign_in (lines of the sections in place of Basic), alarms (pattern of lines that its log may have),
+# sign_in (lines of the sections in place of Basic), admin (name in the checks of who has /admin), alarms (pattern of lines that its log may have),
 # prepare (called with the database, before httpd works in it). Returns {httpd, database, users (name in the checks =>
 # user), passwords (file)}.
 sub studio_site {
@@ -55,7 +56,7 @@ sub set_password {
     my ($self, $name, $password) = @_;
     $self->{password}{$name} = $password;
     my @known = grep { defined $self->{password}{$_} } sort keys %{ $self->{password} };
-    write_text("$self->{passwords}.new",
+    Genflow::Site::write_text("$self->{passwords}.new",
         join '', map { "$self->{users}{$_}:{SHA}" . sha1_base64($self->{password}{$_}) . "=\n" } @known);
     rename "$self->{passwords}.new", $self->{passwords} or die "$self->{passwords}: $!\n";
     return;
@@ -66,7 +67,7 @@ sub set_password {
 sub signin_recipe {
     my ($kind, $secret) = @_;
     my $key = "$ENV{GENFLOW_WORK}/tmp/session-key-$$";
-    write_text($key, "$secret\n");
+    Genflow::Site::write_text($key, "$secret\n");
     my %recipe;
     @recipe{qw(form openid)} = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/conf/genflow-signin.conf")
         =~ m{<IfDefine !?\w+>\n(.*?)</IfDefine>}gs;
@@ -77,14 +78,6 @@ sub signin_recipe {
     $lines =~ s{(?<=OIDCClientSecret) +"[^"]+"}{ "$secret"};
     $lines =~ s{<Location "/api">\s+SetHandler genflow-api\n(.*?)</Location>\n}{}s or die "the recipe guards no API\n";
     return ($1, $lines);
-}
-
-sub write_text {
-    my ($path, $text) = @_;
-    open my $file, '>', $path or die "$path: $!\n";
-    print $file $text;
-    close $file or die "$path: $!\n";
-    return;
 }
 
 sub conf {
@@ -98,7 +91,7 @@ Require valid-user
 END
     my $recipe = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/conf/genflow-studio.conf");
     $recipe =~ s{    AuthType Basic\n.*?Require valid-user\n}{$sign_in}s or die "the recipe has no sign-in\n";
-    my $more    = $option->{conf}    // '';
+    my $more    = join "\n", grep { defined } $option->{conf}, administration($self, $option->{admin});
     my $modules = $option->{modules} // '';
     return <<"END";
 $modules
@@ -166,6 +159,21 @@ Include "\${GENFLOW_WORK}/conf/genflow-types.conf"
 GenflowStudioFolder "\${GENFLOW_WORK}/studio"
 $recipe
 $more
+END
+}
+
+# Administration, open to that person; others who are signed in are told so, and not asked again.
+sub administration {
+    my ($self, $name) = @_;
+    return $name ? <<"END" : undef;
+<Location "/admin">
+    SetHandler genflow-admin
+    AuthType Basic
+    AuthName "administration"
+    AuthUserFile "$self->{passwords}"
+    AuthzSendForbiddenOnFailure On
+    Require user $self->{users}{$name}
+</Location>
 END
 }
 

@@ -38,7 +38,7 @@ use if $ENV{GENFLOW_PRISM}, 'Genflow::Prism';
 
 our @EXPORT = (
     @Test::More::EXPORT,
-    qw(account credits credits_are grant),
+    qw(account credits credits_are grant rows_of),
     qw(base talk_to api generate data status_of error_is submissions cancels poll_gaps open_gate),
     qw(later ended cancel_ours picture_file),
     qw(png upload),
@@ -101,7 +101,7 @@ sub grant {
 # [balance, held]
 sub credits {
     my ($user) = @_;
-    my $line = sql1("SELECT balance, held FROM genflow.accounts WHERE user_id = :'user'",
+    my $line = sql1("SELECT balance, held FROM genflow.accounts WHERE user_id = genflow.account_of(:'user')",
         user => $user);
     return [split /\|/, $line // '0|0'];
 }
@@ -110,6 +110,15 @@ sub credits_are {
     my ($user, $balance, $held, $sentence) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     return is_deeply credits($user), [$balance, $held], $sentence;
+}
+
+# How many rows of a table are that user's, of those with a condition:
+# rows_of($user, 'genflow.work', "phase = :'phase'", phase => 'queued').
+sub rows_of {
+    my ($user, $table, $condition, %variable) = @_;
+    my $also = $condition ? "AND $condition" : '';
+    return sql1("SELECT count(*) FROM $table WHERE user_id = genflow.account_of(:'user') $also",
+        user => $user, %variable);
 }
 
 # ---- requests ------------------------------------------------------------------------------------
@@ -253,7 +262,8 @@ sub picture_file {
 
 # ---- SQL, as the owner ---------------------------------------------------------------------------
 
-# sql("SELECT ... WHERE user_id = :'user'", user => $user): lines, with bars between columns.
+# sql("SELECT ... WHERE user_id = genflow.account_of(:'user')", user => $user): lines, with bars
+# between columns.
 sub sql { return $site->sql(@_) }
 
 sub sql1 { return (sql(@_))[0] }
@@ -421,7 +431,8 @@ sub our_alarms {
 sub our_generations {
     return sql(<<'SQL', ours => $OUR_USERS);
         SELECT DISTINCT ref FROM genflow.ledger
-         WHERE kind = 'hold' AND starts_with(user_id, :'ours')
+          JOIN genflow.accounts a USING (user_id)
+         WHERE kind = 'hold' AND starts_with(a.name, :'ours')
 SQL
 }
 
@@ -448,16 +459,19 @@ sub silent_tags {
 sub left_alive {
     return if $ENV{PGDATABASE} ne 'genflow';
     return sql(<<'SQL', ours => $OUR_USERS);
-        SELECT concat_ws(' ', t.name, w.phase, w.user_id, w.job_id)
+        SELECT concat_ws(' ', t.name, w.phase, a.name, w.job_id)
           FROM genflow.work w JOIN genflow.types t ON t.no = w.type_no
-         WHERE w.phase <> 'pending' AND starts_with(w.user_id, :'ours')
+          JOIN genflow.accounts a USING (user_id)
+         WHERE w.phase <> 'pending' AND starts_with(a.name, :'ours')
 SQL
 }
 
 # Cancels what a file made for no process to work on.
 sub cancel_ours {
     return sql(<<'SQL', ours => $OUR_USERS);
-        SELECT genflow.admin_cancel(w.job_id) FROM genflow.work w WHERE starts_with(w.user_id, :'ours')
+        SELECT genflow.admin_cancel(w.job_id)
+          FROM genflow.work w JOIN genflow.accounts a USING (user_id)
+         WHERE starts_with(a.name, :'ours')
 SQL
 }
 

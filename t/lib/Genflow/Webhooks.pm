@@ -69,7 +69,7 @@ sub padded { return $_[0] . '=' x (-length($_[0]) % 4) }
 
 sub user_of {
     my ($id) = @_;
-    return sql1("SELECT user_id FROM genflow.ledger WHERE kind = 'hold' AND ref = :'id'", id => $id);
+    return sql1("SELECT genflow.identity_of(user_id) FROM genflow.ledger WHERE kind = 'hold' AND ref = :'id'", id => $id);
 }
 
 # The next attempt is now, as if so many had been before it.
