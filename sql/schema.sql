@@ -21,6 +21,9 @@ CREATE SEQUENCE genflow.late_results_id_seq AS bigint START 1 INCREMENT 1 MINVAL
 CREATE SEQUENCE genflow.lost_responses_id_seq AS bigint START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1;
 -- owned by column id of table genflow.lost_responses
 
+CREATE SEQUENCE genflow.moves_no_seq AS bigint START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1;
+-- owned by column no of table genflow.moves
+
 CREATE SEQUENCE genflow.presets_config_id_seq AS bigint START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1;
 -- owned by column id of table genflow.presets_config
 
@@ -398,6 +401,45 @@ CREATE TABLE genflow.migrations (
     applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT migrations_pkey PRIMARY KEY (version)
 );
+
+CREATE TABLE genflow.moves (
+    no bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    type_no smallint NOT NULL,
+    sources text[] NOT NULL,
+    target text NOT NULL,
+    keep interval NOT NULL,
+    seen uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'::uuid,
+    found bigint NOT NULL DEFAULT 0,
+    moved bigint NOT NULL DEFAULT 0,
+    failed bigint NOT NULL DEFAULT 0,
+    bytes bigint NOT NULL DEFAULT 0,
+    last_error text,
+    begun_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    fed_at timestamp with time zone,
+    stopped_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    CONSTRAINT moves_pkey PRIMARY KEY (no),
+    CONSTRAINT moves_keep_check CHECK (keep >= '00:00:00'::interval),
+    CONSTRAINT moves_sources_check CHECK (cardinality(sources) > 0),
+    CONSTRAINT moves_type_no_fkey FOREIGN KEY (type_no) REFERENCES genflow.types(no)
+);
+CREATE UNIQUE INDEX moves_running ON genflow.moves USING btree (type_no) WHERE (ended_at IS NULL);
+
+CREATE TABLE genflow.moving (
+    job_id uuid NOT NULL,
+    type_no smallint NOT NULL,
+    move_no bigint NOT NULL,
+    url text NOT NULL,
+    sha256 text,
+    picture_secret text,
+    run_id text,
+    due_at timestamp with time zone NOT NULL,
+    tries integer NOT NULL DEFAULT 0,
+    CONSTRAINT moving_pkey PRIMARY KEY (job_id),
+    CONSTRAINT moving_move_no_fkey FOREIGN KEY (move_no) REFERENCES genflow.moves(no)
+) WITH (fillfactor=70);
+CREATE INDEX moving_due ON genflow.moving USING btree (due_at);
+CREATE INDEX moving_move ON genflow.moving USING btree (move_no);
 
 CREATE TABLE genflow.presets_config (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -1203,6 +1245,71 @@ BEGIN
                  GROUP BY 1) u USING (place));
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.admin_money(bigint,bigint,text,text,bigint) TO genflow_administration;
+
+CREATE FUNCTION genflow.admin_move(p_types text[], p_sources text[], p_target text, p_keep interval, p_by jsonb DEFAULT NULL::jsonb, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT moves json) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_nos   bigint[] := '{}';
+    v_no    bigint;
+    v_first jsonb;
+    t       genflow.types;
+BEGIN
+    LOCK TABLE genflow.moves IN SHARE ROW EXCLUSIVE MODE;
+    v_first := genflow.call_answer(p_call);
+    IF v_first IS NOT NULL THEN
+        v_nos := ARRAY(SELECT jsonb_array_elements_text(v_first)::bigint);
+    ELSIF EXISTS (SELECT FROM genflow.moves v JOIN genflow.types y ON y.no = v.type_no
+                   WHERE v.ended_at IS NULL AND y.name = ANY (p_types)) THEN
+        outcome := 'running';
+        RETURN;
+    ELSE
+        FOR t IN SELECT * FROM genflow.types y WHERE y.name = ANY (p_types) ORDER BY y.no LOOP
+            INSERT INTO genflow.moves (type_no, sources, target, keep)
+            VALUES (t.no, p_sources, p_target, p_keep) RETURNING no INTO v_no;
+            v_nos := v_nos || v_no;
+            PERFORM genflow.audit_add(p_by, 'move', v_no::text, NULL,
+                                      jsonb_build_object('type', t.name, 'from', p_sources,
+                                                         'to', p_target, 'keepSeconds',
+                                                         extract(epoch FROM p_keep)::bigint));
+        END LOOP;
+        PERFORM genflow.call_keep(p_call, to_jsonb(v_nos));
+    END IF;
+    outcome := CASE WHEN v_nos = '{}' THEN 'no_type' ELSE 'ok' END;
+    moves := (SELECT json_agg(genflow.move_json(n)) FROM unnest(v_nos) n);
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.admin_move(text[],text[],text,interval,jsonb,uuid) TO genflow_administration;
+
+CREATE FUNCTION genflow.admin_move_stop(p_no bigint, p_types text[], p_by jsonb DEFAULT NULL::jsonb, OUT outcome text, OUT move json) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    m genflow.moves;
+BEGIN
+    SELECT v.* INTO m FROM genflow.moves v JOIN genflow.types t ON t.no = v.type_no
+     WHERE v.no = p_no AND t.name = ANY (p_types) FOR UPDATE OF v;
+    outcome := CASE WHEN m.no IS NULL THEN 'not_found'
+                    WHEN m.ended_at IS NOT NULL AND m.stopped_at IS NULL THEN 'ended'
+                    ELSE 'ok' END;
+    IF outcome = 'ok' AND m.stopped_at IS NULL THEN
+        DELETE FROM genflow.moving g WHERE g.move_no = p_no AND g.tries = 0;
+        UPDATE genflow.moves v SET stopped_at = clock_timestamp(),
+            fed_at = coalesce(v.fed_at, clock_timestamp()) WHERE v.no = p_no;
+        PERFORM genflow.audit_add(p_by, 'move.stop', p_no::text,
+                                  jsonb_build_object('found', m.found, 'moved', m.moved), NULL);
+    END IF;
+    move := CASE WHEN outcome = 'ok' THEN genflow.move_json(p_no) END;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.admin_move_stop(bigint,text[],jsonb) TO genflow_administration;
+
+CREATE FUNCTION genflow.admin_moves(p_types text[], p_limit integer) RETURNS SETOF json
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT genflow.move_json(v.no) FROM genflow.moves v
+     WHERE v.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t WHERE t.name = ANY (p_types)))
+     ORDER BY v.no DESC LIMIT p_limit
+$$;
+GRANT EXECUTE ON FUNCTION genflow.admin_moves(text[],integer) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_now(p_budgets jsonb, OUT ledger json, OUT jobs json, OUT failed json, OUT breakers json, OUT budgets json, OUT database json, OUT hosts json, OUT faults json) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET jit=off AS
@@ -2474,7 +2581,7 @@ BEGIN
     PERFORM genflow.type_render(t, f.part)
        FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'pace', 'get', 'claim',
                          'accepted', 'settle_get', 'restored',
-                         'stray', 'thumbnail', 'thumbnail_claim', 'cancel', 'delete',
+                         'moved', 'stray', 'thumbnail', 'thumbnail_claim', 'cancel', 'delete',
                          'edit']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
@@ -2820,7 +2927,10 @@ BEGIN
                     FROM genflow.work w WHERE w.job_id = p_id
                 UNION ALL
                 SELECT 'to be stored', to_jsonb(r) - ARRAY['job_id', 'picture_secret']
-                    FROM genflow.restores r WHERE r.job_id = p_id) v (name, columns)
+                    FROM genflow.restores r WHERE r.job_id = p_id
+                UNION ALL
+                SELECT 'to be moved', to_jsonb(g) - ARRAY['job_id', 'picture_secret']
+                    FROM genflow.moving g WHERE g.job_id = p_id) v (name, columns)
         ) s (at, n, what, detail)
      ORDER BY s.at, s.n;
 END $$;
@@ -3109,6 +3219,7 @@ BEGIN
                                    AND strpos(m.image_url, '/' || left(f.name, -9) || '.') > 0))
                AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = f.id)
                AND NOT EXISTS (SELECT FROM genflow.restores r WHERE r.job_id = f.id)
+               AND NOT EXISTS (SELECT FROM genflow.moving g WHERE g.job_id = f.id)
                AND NOT EXISTS (SELECT FROM genflow.removals r WHERE r.job_id = f.id)$q$,
             t.name || '/', t.media_schema, t.media_table) USING p_names, v_uuid;
     END LOOP;
@@ -3292,7 +3403,7 @@ BEGIN
             END IF;
         END LOOP;
     END LOOP;
-    FOR k IN 0 .. 2 LOOP
+    FOR k IN 0 .. CASE WHEN cardinality(p_since) > 4 * v_count + 3 THEN 3 ELSE 2 END LOOP
         v_since := least(coalesce(p_since[4 * v_count + 1 + k], '-infinity'), v_now) - p_back;
         IF k = 0 THEN
             v_at := (SELECT r.due_at FROM genflow.restores r
@@ -3310,7 +3421,7 @@ BEGIN
                          WHERE r.due_at > v_now AND r.due_at <= v_until
                            AND r.type_no = ANY (v_nos)
                          ORDER BY r.due_at LIMIT 1);
-        ELSE
+        ELSIF k = 2 THEN
             v_at := (SELECT d.due_at FROM genflow.deliveries d
                       WHERE d.due_at BETWEEN v_since AND v_now AND d.type_no = ANY (v_nos)
                       ORDER BY d.due_at LIMIT 1);
@@ -3318,6 +3429,14 @@ BEGIN
                          WHERE d.due_at > v_now AND d.due_at <= v_until
                            AND d.type_no = ANY (v_nos)
                          ORDER BY d.due_at LIMIT 1);
+        ELSE
+            v_at := (SELECT g.due_at FROM genflow.moving g
+                      WHERE g.due_at BETWEEN v_since AND v_now AND g.type_no = ANY (v_nos)
+                      ORDER BY g.due_at LIMIT 1);
+            v_later := (SELECT g.due_at FROM genflow.moving g
+                         WHERE g.due_at > v_now AND g.due_at <= v_until
+                           AND g.type_no = ANY (v_nos)
+                         ORDER BY g.due_at LIMIT 1);
         END IF;
         v_next := least(v_next, v_later);
         IF v_at IS NOT NULL THEN
@@ -3667,6 +3786,10 @@ BEGIN
                    'media_find',
                    'media_mark',
                    'metrics',
+                   'move_claim',
+                   'move_failed',
+                   'move_later',
+                   'moves_feed',
                    'presets',
                    'progress',
                    'quota',
@@ -3693,8 +3816,9 @@ BEGIN
             SELECT 'genflow_module', t.prefix || a.act
               FROM genflow.types t,
                   unnest(ARRAY['_create', '_create_batch', '_start', '_get', '_claim', '_accepted',
-                               '_settle', '_settle_get', '_restored', '_stray', '_thumbnail',
-                               '_thumbnail_claim', '_cancel', '_delete', '_edit']) AS a(act)
+                               '_settle', '_settle_get', '_restored', '_moved', '_stray',
+                               '_thumbnail', '_thumbnail_claim', '_cancel', '_delete',
+                               '_edit']) AS a(act)
             UNION ALL
             SELECT 'genflow_administration', unnest(ARRAY[
                    'admin_api_key_put',
@@ -3711,6 +3835,9 @@ BEGIN
                    'admin_holds',
                    'admin_jobs',
                    'admin_money',
+                   'admin_move',
+                   'admin_move_stop',
+                   'admin_moves',
                    'admin_now',
                    'admin_preset_add',
                    'admin_preset_delete',
@@ -4873,6 +5000,142 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.metrics() TO genflow_module;
 
+CREATE FUNCTION genflow.move_claim(p_types text[], p_limit integer, p_lease interval, p_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone) RETURNS TABLE(id uuid, type text, url text, tries integer, sha256 text, picture_secret text, run_id text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off SET enable_hashjoin=off SET enable_mergejoin=off AS
+$$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+BEGIN
+    IF genflow.restored() IS NOT NULL THEN                  -- site.sql
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH due AS MATERIALIZED (
+        SELECT g.job_id, EXISTS (SELECT FROM genflow.removals r
+                                  WHERE r.job_id = g.job_id) AS waits
+          FROM genflow.moving g
+         WHERE g.due_at >= p_from AND g.due_at <= v_now
+           AND g.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
+                                       WHERE t.name = ANY (p_types)))
+         ORDER BY g.due_at LIMIT p_limit FOR UPDATE OF g SKIP LOCKED),
+    put_off AS (
+        UPDATE genflow.moving g SET due_at = v_now + interval '60 seconds'
+         WHERE g.job_id = ANY (ARRAY(SELECT due.job_id FROM due WHERE due.waits))),
+    mine AS (
+        UPDATE genflow.moving g SET due_at = v_now + p_lease, tries = g.tries + 1
+         WHERE g.job_id = ANY (ARRAY(SELECT due.job_id FROM due WHERE NOT due.waits))
+        RETURNING g.job_id, g.type_no, g.url, g.tries, g.sha256, g.picture_secret, g.run_id)
+    SELECT m.job_id, t.name, m.url, m.tries, m.sha256, m.picture_secret, m.run_id FROM mine m
+        JOIN genflow.types t ON t.no = m.type_no;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.move_claim(text[],integer,interval,timestamp with time zone) TO genflow_module;
+
+CREATE FUNCTION genflow.move_failed(p_id uuid, p_why text, p_copy text DEFAULT NULL::text, p_media_type text DEFAULT NULL::text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_there boolean;
+    g       genflow.moving;
+    t       genflow.types;
+BEGIN
+    DELETE FROM genflow.moving d WHERE d.job_id = p_id RETURNING * INTO g;
+    IF g.job_id IS NULL THEN
+        RETURN 'gone';
+    END IF;
+    PERFORM genflow.removal_add(p_id, g.type_no, p_copy, p_media_type, g.picture_secret, g.run_id)
+      WHERE p_copy <> g.url;
+    SELECT * INTO t FROM genflow.types y WHERE y.no = g.type_no;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I m WHERE m.id = $1 AND m.image_url = $2)',
+                   t.media_schema, t.media_table) INTO v_there USING p_id, g.url;
+    UPDATE genflow.moves v SET failed = v.failed + 1,
+        last_error = left(p_id || ': ' || p_why, 500) WHERE v.no = g.move_no AND v_there;
+    RETURN CASE WHEN v_there THEN 'ok' ELSE 'gone' END;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.move_failed(uuid,text,text,text) TO genflow_module;
+
+CREATE FUNCTION genflow.move_json(p_no bigint) RETURNS json
+    LANGUAGE sql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT json_build_object(
+        'id', v.no, 'type', t.name,
+        'state', CASE WHEN v.stopped_at IS NOT NULL THEN 'stopped'
+                      WHEN v.ended_at IS NOT NULL THEN 'done' ELSE 'running' END,
+        'from', v.sources, 'to', v.target,
+        'keepSeconds', extract(epoch FROM v.keep)::bigint,
+        'found', v.found, 'moved', v.moved, 'failed', v.failed,
+        'waiting', (SELECT count(*) FROM genflow.moving g WHERE g.move_no = v.no),
+        'bytes', v.bytes, 'lastError', v.last_error, 'begunAt', genflow.iso(v.begun_at),
+        'endedAt', genflow.iso(v.ended_at))
+      FROM genflow.moves v JOIN genflow.types t ON t.no = v.type_no WHERE v.no = p_no
+$$;
+
+CREATE FUNCTION genflow.move_later(p_id uuid, p_delay interval, p_why text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_no bigint;
+BEGIN
+    UPDATE genflow.moving g SET due_at = clock_timestamp() + p_delay WHERE g.job_id = p_id
+    RETURNING g.move_no INTO v_no;
+    UPDATE genflow.moves v SET last_error = left(p_id || ': ' || p_why, 500) WHERE v.no = v_no;
+    RETURN CASE WHEN v_no IS NULL THEN 'gone' ELSE 'ok' END;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.move_later(uuid,interval,text) TO genflow_module;
+
+CREATE FUNCTION genflow.move_secret() RETURNS text
+    LANGUAGE sql SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT substr(encode(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())),
+                         'hex'), 1, 32)
+$$;
+
+CREATE FUNCTION genflow.moves_feed(p_limit integer DEFAULT 64, p_look integer DEFAULT 2000) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_open integer;
+    m      record;
+BEGIN
+    FOR m IN SELECT v.*, t.media_schema, t.media_table
+               FROM genflow.moves v JOIN genflow.types t ON t.no = v.type_no
+              WHERE v.ended_at IS NULL ORDER BY v.no FOR UPDATE OF v SKIP LOCKED LOOP
+        SELECT count(*) INTO v_open FROM genflow.moving g WHERE g.move_no = m.no;
+        IF m.fed_at IS NOT NULL THEN
+            UPDATE genflow.moves v SET ended_at = clock_timestamp()
+             WHERE v.no = m.no AND v_open = 0;
+        ELSIF v_open < p_limit THEN
+            EXECUTE format(
+                'WITH look AS MATERIALIZED ('
+                '        SELECT t.id, t.image_url, t.persisted, t.result ->> ''sha256'' AS sha256, '
+                '               CASE WHEN t.legacy_id IS NULL THEN t.run_id END AS run_id '
+                '          FROM %1$I.%2$I t WHERE t.id > $1 ORDER BY t.id LIMIT $2), '
+                'found AS MATERIALIZED ('
+                '        SELECT k.* FROM look k WHERE k.persisted AND EXISTS ('
+                '               SELECT FROM unnest($3) s WHERE starts_with(k.image_url, s)) '
+                '         ORDER BY k.id LIMIT $4), '
+                'fed AS (INSERT INTO genflow.moving (job_id, type_no, move_no, url, sha256, '
+                '                                    picture_secret, run_id, due_at) '
+                '        SELECT f.id, $5, $6, f.image_url, f.sha256, '
+                '               coalesce(genflow.picture_secret(f.id, f.image_url), '
+                '                        genflow.move_secret()), '
+                '               f.run_id, clock_timestamp() FROM found f '
+                '        ON CONFLICT DO NOTHING RETURNING 1) '
+                -- behind the last one that was looked at, or was taken where there were too many
+                'UPDATE genflow.moves v SET found = v.found + (SELECT count(*) FROM fed), '
+                '    seen = coalesce(CASE WHEN (SELECT count(*) FROM found) = $4 '
+                '                         THEN (SELECT f.id FROM found f '
+                '                               ORDER BY f.id DESC LIMIT 1) '
+                '                         ELSE (SELECT k.id FROM look k '
+                '                               ORDER BY k.id DESC LIMIT 1) END, v.seen), '
+                '    fed_at = CASE WHEN NOT EXISTS (SELECT FROM look) THEN clock_timestamp() END '
+                ' WHERE v.no = $6', m.media_schema, m.media_table)
+                USING m.seen, p_look, m.sources, p_limit - v_open, m.type_no, m.no;
+        END IF;
+    END LOOP;
+    RETURN (SELECT count(*) FROM genflow.moves v WHERE v.ended_at IS NULL);
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.moves_feed(integer,integer) TO genflow_module;
+
 CREATE FUNCTION genflow.name_of(p_user text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$
@@ -5448,6 +5711,37 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_get(text,uuid,text,text,text) TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_get(text,uuid,text,text,text) TO genflow_module;
+
+CREATE FUNCTION genflow.neo_glitch_moved(p_id uuid, p_from text, p_to text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_keep interval;
+    g      genflow.moving;
+    m      public.neo_glitch_media;
+BEGIN
+    SELECT * INTO m FROM public.neo_glitch_media t WHERE t.id = p_id FOR UPDATE;
+    IF m.image_url = p_from AND EXISTS (SELECT FROM genflow.removals r WHERE r.job_id = p_id) THEN
+        RETURN 'busy';
+    END IF;
+    DELETE FROM genflow.moving d WHERE d.job_id = p_id RETURNING * INTO g;
+    IF m.image_url IS NULL THEN
+        PERFORM genflow.removal_add(p_id, 1::smallint, NULL, NULL,
+                                    genflow.picture_secret(p_id, p_to), g.run_id);
+        RETURN 'gone';
+    ELSIF m.image_url = p_from THEN
+        UPDATE public.neo_glitch_media t SET image_url = p_to WHERE t.id = p_id;
+        UPDATE genflow.moves v SET moved = v.moved + 1,
+            bytes = v.bytes + coalesce((m.result ->> 'bytes')::bigint, 0)
+         WHERE v.no = g.move_no RETURNING v.keep INTO v_keep;
+        PERFORM genflow.removal_add(p_id, 1::smallint, p_from, m.result ->> 'type',
+                                    genflow.picture_secret(p_id, p_from), m.run_id,
+                                    clock_timestamp() + coalesce(v_keep, interval '1 hour'))
+          WHERE m.legacy_id IS NULL;
+    END IF;
+    RETURN 'ok';
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_moved(uuid,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_pace(p_id uuid) RETURNS double precision
     LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- create_type(p_name, p_schema): creates a generation type: its media table
 -- <p_schema>.<name>_media (- becomes _) and its functions genflow.<name>_create, _create_batch,
--- _start, _get, _claim, _accepted, _settle, _settle_get, _restored, _stray, _thumbnail,
+-- _start, _get, _claim, _accepted, _settle, _settle_get, _restored, _moved, _stray, _thumbnail,
 -- _thumbnail_claim, _cancel, _delete, _edit. The rest is configuration (<GenflowType name>).
 -- Called by: an administrator, sql/apply. For an existing type it replaces the functions, and
 -- creates the table again if it is gone. Returns the type number. Names: a-z, 0-9 and single
@@ -35,7 +35,7 @@ BEGIN
     PERFORM genflow.type_render(t, f.part)
        FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'pace', 'get', 'claim',
                          'accepted', 'settle_get', 'restored',
-                         'stray', 'thumbnail', 'thumbnail_claim', 'cancel', 'delete',
+                         'moved', 'stray', 'thumbnail', 'thumbnail_claim', 'cancel', 'delete',
                          'edit']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();

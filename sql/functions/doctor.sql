@@ -429,7 +429,7 @@ END $$;
 
 -- doctor_strangers(p_names): those of these files of the folder ("neo-glitch/a7/<id>-<secret>.png")
 -- that belong to no generation: no completed one has that picture, or the one of that thumbnail;
--- none is live, and no removal or restore waits. Called by: genflow-doctor.
+-- none is live, and no removal, restore or move of it waits. Called by: genflow-doctor.
 CREATE OR REPLACE FUNCTION genflow.doctor_strangers(p_names text[]) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -449,6 +449,7 @@ BEGIN
                                    AND strpos(m.image_url, '/' || left(f.name, -9) || '.') > 0))
                AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = f.id)
                AND NOT EXISTS (SELECT FROM genflow.restores r WHERE r.job_id = f.id)
+               AND NOT EXISTS (SELECT FROM genflow.moving g WHERE g.job_id = f.id)
                AND NOT EXISTS (SELECT FROM genflow.removals r WHERE r.job_id = f.id)$q$,
             t.name || '/', t.media_schema, t.media_table) USING p_names, v_uuid;
     END LOOP;
@@ -637,7 +638,10 @@ BEGIN
                     FROM genflow.work w WHERE w.job_id = p_id
                 UNION ALL
                 SELECT 'to be stored', to_jsonb(r) - ARRAY['job_id', 'picture_secret']
-                    FROM genflow.restores r WHERE r.job_id = p_id) v (name, columns)
+                    FROM genflow.restores r WHERE r.job_id = p_id
+                UNION ALL
+                SELECT 'to be moved', to_jsonb(g) - ARRAY['job_id', 'picture_secret']
+                    FROM genflow.moving g WHERE g.job_id = p_id) v (name, columns)
         ) s (at, n, what, detail)
      ORDER BY s.at, s.n;
 END $$;

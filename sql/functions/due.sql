@@ -5,15 +5,17 @@
 -- remove them under an old snapshot: hence each scan has a begin and an end.
 --   p_types  the names of the host's types
 --   p_since  for each type four times, one for each lane of claim.sql; then one each for pictures
---            to be stored again, pictures to be removed, webhooks. What was due before them was
---            seen by earlier looks. Later than now counts as now
+--            to be stored again, pictures to be removed, webhooks, pictures to be moved. What was
+--            due before them was seen by earlier looks. Later than now counts as now
 --   p_back   the scans begin so much before these times, because a transaction may commit later
 --            than it made its job due, and because a row may have been locked
 --   p_ahead  until when the caller sleeps unless it learns of a job that is due sooner
 -- The first row has no place but the time of this look and wait_ms: how long until something
 -- becomes due that is not due yet, within p_ahead; NULL: nothing does. Each further row names
 -- something that is due: the place of its type, from 0, and its lane; or count + 0 for pictures to
--- be stored again, count + 1 for pictures to be removed, count + 2 for webhooks, without a lane.
+-- be stored again, count + 1 for pictures to be removed, count + 2 for webhooks, count + 3 for
+-- pictures to be moved (not for servers from before schema 46, which do not name it), without a
+-- lane.
 -- `at` is when the first row there was due, where a claim begins. A row that another host has
 -- locked counts: the claim finds it locked. Jobs that a child leads are looked at only when its
 -- lease is over.
@@ -78,7 +80,7 @@ BEGIN
             END IF;
         END LOOP;
     END LOOP;
-    FOR k IN 0 .. 2 LOOP
+    FOR k IN 0 .. CASE WHEN cardinality(p_since) > 4 * v_count + 3 THEN 3 ELSE 2 END LOOP
         v_since := least(coalesce(p_since[4 * v_count + 1 + k], '-infinity'), v_now) - p_back;
         IF k = 0 THEN
             v_at := (SELECT r.due_at FROM genflow.restores r
@@ -96,7 +98,7 @@ BEGIN
                          WHERE r.due_at > v_now AND r.due_at <= v_until
                            AND r.type_no = ANY (v_nos)
                          ORDER BY r.due_at LIMIT 1);
-        ELSE
+        ELSIF k = 2 THEN
             v_at := (SELECT d.due_at FROM genflow.deliveries d
                       WHERE d.due_at BETWEEN v_since AND v_now AND d.type_no = ANY (v_nos)
                       ORDER BY d.due_at LIMIT 1);
@@ -104,6 +106,14 @@ BEGIN
                          WHERE d.due_at > v_now AND d.due_at <= v_until
                            AND d.type_no = ANY (v_nos)
                          ORDER BY d.due_at LIMIT 1);
+        ELSE
+            v_at := (SELECT g.due_at FROM genflow.moving g
+                      WHERE g.due_at BETWEEN v_since AND v_now AND g.type_no = ANY (v_nos)
+                      ORDER BY g.due_at LIMIT 1);
+            v_later := (SELECT g.due_at FROM genflow.moving g
+                         WHERE g.due_at > v_now AND g.due_at <= v_until
+                           AND g.type_no = ANY (v_nos)
+                         ORDER BY g.due_at LIMIT 1);
         END IF;
         v_next := least(v_next, v_later);
         IF v_at IS NOT NULL THEN

@@ -67,6 +67,10 @@ BEGIN
                    'media_find',
                    'media_mark',
                    'metrics',
+                   'move_claim',
+                   'move_failed',
+                   'move_later',
+                   'moves_feed',
                    'presets',
                    'progress',
                    'quota',
@@ -93,8 +97,9 @@ BEGIN
             SELECT 'genflow_module', t.prefix || a.act
               FROM genflow.types t,
                   unnest(ARRAY['_create', '_create_batch', '_start', '_get', '_claim', '_accepted',
-                               '_settle', '_settle_get', '_restored', '_stray', '_thumbnail',
-                               '_thumbnail_claim', '_cancel', '_delete', '_edit']) AS a(act)
+                               '_settle', '_settle_get', '_restored', '_moved', '_stray',
+                               '_thumbnail', '_thumbnail_claim', '_cancel', '_delete',
+                               '_edit']) AS a(act)
             UNION ALL
             SELECT 'genflow_administration', unnest(ARRAY[
                    'admin_api_key_put',
@@ -111,6 +116,9 @@ BEGIN
                    'admin_holds',
                    'admin_jobs',
                    'admin_money',
+                   'admin_move',
+                   'admin_move_stop',
+                   'admin_moves',
                    'admin_now',
                    'admin_preset_add',
                    'admin_preset_delete',
