@@ -123,6 +123,12 @@ GF_ERR(ADMIN_CLOSED,   "ADMIN_CLOSED",             403, GF_LOG_ERR,      "GF0170
        "Administration is closed; the administrator finds the reason in the log")
 GF_ERR(ADMIN_ORIGIN,   "UNAUTHORIZED",             403, GF_LOG_WARNING,  "GF0171",
        "Administration refuses requests of pages of another origin")
+GF_ERR(MOVE_RUNNING,   "MOVE_RUNNING",             409, GF_LOG_INFO,     "GF0884",
+       "Pictures of this type are being moved; see GET admin/moves, or stop that move")
+GF_ERR(MOVE_ENDED,     "MOVE_ENDED",               409, GF_LOG_INFO,     "GF0885",
+       "This move has ended")
+GF_ERR(MOVE_NOWHERE,   "NOTHING_TO_MOVE",          409, GF_LOG_INFO,     "GF0886",
+       "There is no old store: name it in <GenflowStoreOld>")
 GF_ERR(CROSS_SITE,     "UNAUTHORIZED",             403, GF_LOG_INFO,     "GF0680",
        "Requests of pages of other sites are refused here")
 GF_ERR(WATCH_FULL,     "QUEUE_FULL",               503, GF_LOG_INFO,     "GF0154",

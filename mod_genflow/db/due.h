@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims for generations that have ended: restores, removals and deliveries. Such a job has no
- * lease and no epoch. The files that own the statements call this. */
+/* Claims for generations that have ended: restores, removals, moves and deliveries. Such a job has
+ * no lease and no epoch. The files that own the statements call this. */
 #ifndef GF_DUE_H
 #define GF_DUE_H
 

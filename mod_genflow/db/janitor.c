@@ -62,6 +62,24 @@ gf_err_t *gf_janitor_expect(gf_ctx_t *ctx, apr_interval_time_t age)
     return gf_db_do(ctx, &gf_sql_expected_compute, &in);
 }
 
+typedef struct moves_row_t {
+    int running;
+} moves_row_t;
+
+static const gf_sql_field_t moves_columns[] = { GF_COLUMN(moves_row_t, running) };
+
+GF_STATEMENT(moves_feed, .function = "moves_feed", .is_value = true,
+             GF_COLUMNS(moves_row_t, moves_columns));
+
+gf_err_t *gf_janitor_feed_moves(int *running, gf_ctx_t *ctx)
+{
+    moves_row_t row;
+
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_moves_feed, NULL, NULL));
+    *running = row.running;
+    return NULL;
+}
+
 typedef struct connections_row_t {
     int most;
     const char *limited_by;

@@ -17,6 +17,9 @@ gf_err_t *gf_janitor_clean(int *cleaned, gf_ctx_t *ctx, const char *part, int li
 /* Computes how long generations of each type take, unless a host did so within `age`. */
 gf_err_t *gf_janitor_expect(gf_ctx_t *ctx, apr_interval_time_t age);
 
+/* Makes further pictures of running moves between stores due; *running is the number of moves. */
+gf_err_t *gf_janitor_feed_moves(int *running, gf_ctx_t *ctx);
+
 /* The number of connections that the database accepts of our role, and the limiting setting, as
  * text. */
 gf_err_t *gf_janitor_connections(int *most, const char **limit, gf_ctx_t *ctx);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Restores and removals of pictures of generations that have ended: a picture that the store
- * refused is stored once more, one of a deleted generation is removed. All block; any thread with
- * its own context. */
+/* Restores, removals and moves of pictures of generations that have ended: a picture that the store
+ * refused is stored once more, one of a deleted generation is removed, one in an old store is
+ * moved. All block; any thread with its own context. */
 #ifndef GF_PICTURE_H
 #define GF_PICTURE_H
 
@@ -16,6 +16,9 @@ gf_err_t *gf_picture_restores(gf_job_t **jobs, gf_ctx_t *ctx, const gf_due_in_t 
 /* With remove_url and media_type set. */
 gf_err_t *gf_picture_removals(gf_job_t **jobs, gf_ctx_t *ctx, const gf_due_in_t *what);
 
+/* With move_url, move_sha256 and move_tries set. */
+gf_err_t *gf_picture_moves(gf_job_t **jobs, gf_ctx_t *ctx, const gf_due_in_t *what);
+
 /* Records that it is stored now: at image_url, with these facts. *gone: its generation was deleted
  * meanwhile. */
 gf_err_t *gf_picture_restored(bool *gone, gf_ctx_t *ctx, const gf_job_t *job, const char *image_url,
@@ -24,6 +27,25 @@ gf_err_t *gf_picture_restored(bool *gone, gf_ctx_t *ctx, const gf_job_t *job, co
 /* Records that it is not stored: the next attempt is due after `delay`; 0: its source is gone,
  * there is none. */
 gf_err_t *gf_picture_later(gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time_t delay);
+
+typedef enum {
+    GF_MOVED_DONE,
+    GF_MOVED_GONE, /* its generation was deleted meanwhile: the copy is to be removed */
+    GF_MOVED_BUSY  /* a removal of a copy waits: nothing was changed */
+} gf_moved_t;
+
+/* Records that it was moved to image_url. */
+gf_err_t *gf_picture_moved(gf_moved_t *moved, gf_ctx_t *ctx, const gf_job_t *job,
+                           const char *image_url);
+
+/* Records that it was not moved, and why: the next attempt is due after `delay`. */
+gf_err_t *gf_picture_move_later(gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time_t delay,
+                                const char *why);
+
+/* Records that it stays where it is, and why. `copy`: the address of a copy that is to be removed,
+ * of that media type; NULL: there is none. */
+gf_err_t *gf_picture_move_failed(gf_ctx_t *ctx, const gf_job_t *job, const char *why,
+                                 const char *copy, const char *media_type);
 
 /* An upload of the picture of `job` was not confirmed, and the generation ended otherwise or was
  * deleted: records its removal from wherever it may be. Nothing happens if the generation is live

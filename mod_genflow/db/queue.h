@@ -114,7 +114,13 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type,
                          gf_claim_cursor_t *cursor);
 
 /* What follows the types among the places of gf_queue_due(). */
-typedef enum { GF_DUE_RESTORES, GF_DUE_REMOVALS, GF_DUE_DELIVERIES, GF_DUE_KINDS } gf_due_kind_t;
+typedef enum {
+    GF_DUE_RESTORES,
+    GF_DUE_REMOVALS,
+    GF_DUE_DELIVERIES,
+    GF_DUE_MOVES,
+    GF_DUE_KINDS
+} gf_due_kind_t;
 
 /* A look at what is due. `due` and `cursors`: an element per type of the configuration, then
  * GF_DUE_KINDS more, whose cursors have one lane. */

@@ -21,6 +21,37 @@ bool gf_sql_is_typed(const gf_statement_t *statement)
     return strncmp(statement->function, "%s", 2) == 0;
 }
 
+/* ---- arrays ---- */
+
+static const char *quoted(const char *text, apr_pool_t *pool)
+{
+    char *out = apr_palloc(pool, 2 * strlen(text) + 3);
+    char *end = out;
+
+    *end++ = '"';
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') {
+            *end++ = '\\';
+        }
+        *end++ = *text;
+    }
+    *end++ = '"';
+    *end = '\0';
+    return out;
+}
+
+const char *gf_sql_array(const apr_array_header_t *texts, apr_pool_t *pool)
+{
+    apr_array_header_t *elements = apr_array_make(pool, texts->nelts, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < texts->nelts; i++) {
+        APR_ARRAY_PUSH(elements, const char *) =
+            quoted(APR_ARRAY_IDX(texts, i, const char *), pool);
+    }
+    return apr_pstrcat(pool, "{", apr_array_pstrcat(pool, elements, ','), "}", NULL);
+}
+
 /* ---- the text ---- */
 
 /* Named, so that the order of the function's own parameters does not matter either. */

@@ -24,23 +24,24 @@
 #define GF_STATEMENTS(X) \
     X(accepted) X(admin_api_key_put) X(admin_api_key_revoke) X(admin_api_keys) X(admin_audit) \
     X(admin_breaker_reset) X(admin_cancel) X(admin_check) X(admin_clear) X(admin_credit) \
-    X(admin_erase) X(admin_erase_work) X(admin_holds) X(admin_jobs) X(admin_money) X(admin_now) \
-    X(admin_preset_add) X(admin_preset_delete) X(admin_preset_edit) X(admin_presets) \
-    X(admin_refund) X(admin_stats) X(admin_takedown) X(admin_user_set) X(admin_users) \
-    X(allowance) X(api_key_get) X(api_key_put) X(api_key_revoke) X(api_key_used) X(api_keys) \
-    X(asset_bytes) X(asset_delete) X(asset_get) X(asset_put) X(asset_upload) X(attempt_begin) \
-    X(breaker_note) X(breakers) X(budgets) X(cancel) X(check_due) X(claim) X(compose) \
-    X(connections) X(create) X(create_batch) X(delete) X(delivery_claim) X(delivery_note) X(due) \
-    X(edit) X(expected_compute) X(faults) X(feed) X(gallery) X(gallery_count) X(generation_of) \
-    X(get) X(hand_back) X(health) X(heartbeat) X(history) X(history_total) X(hook) X(hook_known) \
-    X(hook_ref) X(host_seen) X(janitor) X(janitor_parts) X(ledger_list) X(live) \
-    X(lost_response_keep) X(lost_response_put) X(lost_response_take) X(made_before) X(media_find) \
-    X(media_mark) X(metrics) X(presets) X(progress) X(quota) X(removal_claim) X(removal_done) \
-    X(requeue) X(reserve) X(reserve_finalize) X(restore_claim) X(restore_later) X(restored) \
-    X(schema_missing) X(settle) X(site_look) X(site_restored) X(start) X(stray) \
-    X(template_delete) X(template_get) X(template_put) X(templates) X(thumbnail) \
-    X(thumbnail_claim) X(type_states) X(user_events) X(user_settings) X(user_state) \
-    X(user_versions)
+    X(admin_erase) X(admin_erase_work) X(admin_holds) X(admin_jobs) X(admin_money) X(admin_move) \
+    X(admin_move_stop) X(admin_moves) X(admin_now) X(admin_preset_add) X(admin_preset_delete) \
+    X(admin_preset_edit) X(admin_presets) X(admin_refund) X(admin_stats) X(admin_takedown) \
+    X(admin_user_set) X(admin_users) X(allowance) X(api_key_get) X(api_key_put) \
+    X(api_key_revoke) X(api_key_used) X(api_keys) X(asset_bytes) X(asset_delete) X(asset_get) \
+    X(asset_put) X(asset_upload) X(attempt_begin) X(breaker_note) X(breakers) X(budgets) \
+    X(cancel) X(check_due) X(claim) X(compose) X(connections) X(create) X(create_batch) \
+    X(delete) X(delivery_claim) X(delivery_note) X(due) X(edit) X(expected_compute) X(faults) \
+    X(feed) X(gallery) X(gallery_count) X(generation_of) X(get) X(hand_back) X(health) \
+    X(heartbeat) X(history) X(history_total) X(hook) X(hook_known) X(hook_ref) X(host_seen) \
+    X(janitor) X(janitor_parts) X(ledger_list) X(live) X(lost_response_keep) \
+    X(lost_response_put) X(lost_response_take) X(made_before) X(media_find) X(media_mark) \
+    X(metrics) X(move_claim) X(move_failed) X(move_later) X(moved) X(moves_feed) X(presets) \
+    X(progress) X(quota) X(removal_claim) X(removal_done) X(requeue) X(reserve) \
+    X(reserve_finalize) X(restore_claim) X(restore_later) X(restored) X(schema_missing) \
+    X(settle) X(site_look) X(site_restored) X(start) X(stray) X(template_delete) X(template_get) \
+    X(template_put) X(templates) X(thumbnail) X(thumbnail_claim) X(type_states) X(user_events) \
+    X(user_settings) X(user_state) X(user_versions)
 /* clang-format on */
 
 typedef enum {
@@ -204,5 +205,8 @@ int gf_sql_args(const char **args, const gf_statement_t *statement, const void *
 /* Stores a column's text (NULL: SQL's NULL) to its member of `out`; a text is shared. False: the
  * table does not have this word. */
 bool gf_sql_store(void *out, const gf_sql_field_t *column, const char *text);
+
+/* Texts (const char *) as an array of Postgres. */
+const char *gf_sql_array(const apr_array_header_t *texts, apr_pool_t *pool);
 
 #endif

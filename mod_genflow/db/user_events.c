@@ -90,35 +90,10 @@ static const gf_sql_field_t versions_columns[] = { GF_COLUMN_AS("user_id", gf_us
 GF_STATEMENT(user_versions, .function = "user_versions", GF_PARAMS(versions_params),
              GF_COLUMNS(gf_user_version_t, versions_columns));
 
-/* An element of an SQL array. */
-static const char *quoted(const char *text, apr_pool_t *pool)
-{
-    char *out = apr_palloc(pool, 2 * strlen(text) + 3);
-    char *end = out;
-
-    *end++ = '"';
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\') {
-            *end++ = '\\';
-        }
-        *end++ = *text;
-    }
-    *end++ = '"';
-    *end = '\0';
-    return out;
-}
-
 gf_err_t *gf_user_versions(apr_array_header_t **versions, gf_ctx_t *ctx,
                            const apr_array_header_t *users)
 {
-    apr_array_header_t *texts = apr_array_make(ctx->pool, users->nelts, sizeof(const char *));
-    versions_in_t in;
-    int i;
+    const versions_in_t in = { .users = gf_sql_array(users, ctx->pool) };
 
-    for (i = 0; i < users->nelts; i++) {
-        APR_ARRAY_PUSH(texts, const char *) =
-            quoted(APR_ARRAY_IDX(users, i, const char *), ctx->pool);
-    }
-    in.users = apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, texts, ','), "}", NULL);
     return gf_db_list(versions, ctx, &gf_sql_user_versions, &in);
 }

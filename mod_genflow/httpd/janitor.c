@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When to clean up, and for how long; when to check the ledger; when to compute how long
- * generations take, and to say that this httpd is there; and, once, whether the database has what
- * statements name and takes as many connections as this httpd may open. Leaves what is cleaned to
- * sql/functions/janitor.sql and the store. Runs on a thread of mod_watchdog's, which may outlive
- * the child's pools by a moment: hence the mutex. */
+ * generations take, to feed moves between stores, and to say that this httpd is there; and, once,
+ * whether the database has what statements name and takes as many connections as this httpd may
+ * open. Leaves what is cleaned to sql/functions/janitor.sql and the store. Runs on a thread of
+ * mod_watchdog's, which may outlive the child's pools by a moment: hence the mutex. */
 #include "httpd/janitor.h"
 
 #include <apr_optional.h>
@@ -26,6 +26,7 @@
 #define LONGEST  apr_time_from_sec(30) /* of a run: then the rest waits for the next one */
 #define EXPECTED apr_time_from_sec(10) /* between two looks at how long generations take */
 #define ASKING   apr_time_from_sec(60) /* at most, between two looks whether a check is due */
+#define MOVING   apr_time_from_sec(5)  /* between two looks for moves between stores; 1 s in one */
 #define COUNTING apr_time_from_sec(1)  /* between two attempts to count the connections */
 
 struct httpd_janitor_t {
@@ -37,6 +38,7 @@ struct httpd_janitor_t {
     gf_books_t *books;      /* the check of the ledger that is under way; or NULL */
     apr_time_t books_begun; /* its beginning */
     apr_time_t books_next;  /* when to look whether one is due; 0: not set yet */
+    apr_time_t moves_next;  /* when to look for pictures that are to be moved */
     bool counted;           /* connections and missing functions were checked */
 };
 
@@ -130,12 +132,14 @@ static apr_status_t run_janitor(int state, void *data, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-/* ---- how long generations take ---- */
+/* ---- short tasks ---- */
 
-/* Of several hosts one computes it. During an outage it logs nothing; requests and jobs do. */
-static apr_status_t compute_expected(int state, void *data, apr_pool_t *pool)
+typedef gf_err_t *task_t(httpd_janitor_t *janitor, gf_ctx_t *ctx);
+
+/* During an outage it logs nothing; requests and jobs do. A database of before lacks the function
+ * of a task: check_schema() says so. */
+static apr_status_t perform(int state, httpd_janitor_t *janitor, apr_pool_t *pool, task_t *task)
 {
-    httpd_janitor_t *janitor = data;
     gf_err_t *err = NULL;
     gf_ctx_t ctx;
 
@@ -145,13 +149,55 @@ static apr_status_t compute_expected(int state, void *data, apr_pool_t *pool)
     httpd_glue_ctx(&ctx, pool, janitor->conf);
     apr_thread_mutex_lock(janitor->mutex);
     if (!janitor->ended) {
-        err = gf_janitor_expect(&ctx, EXPECTED - apr_time_from_sec(1));
+        err = task(janitor, &ctx);
     }
     apr_thread_mutex_unlock(janitor->mutex);
-    if (err && !gf_err_is(err, GF_E_DB_DOWN)) {
+    if (err && !gf_err_is(err, GF_E_DB_DOWN) && !gf_err_is(err, GF_E_DB_SCHEMA)) {
         gf_err_log(&ctx, err);
     }
     return APR_SUCCESS;
+}
+
+/* How long generations take: of several hosts one computes it. */
+static gf_err_t *expect(httpd_janitor_t *janitor, gf_ctx_t *ctx)
+{
+    (void)janitor;
+    return gf_janitor_expect(ctx, EXPECTED - apr_time_from_sec(1));
+}
+
+static apr_status_t compute_expected(int state, void *data, apr_pool_t *pool)
+{
+    return perform(state, data, pool, expect);
+}
+
+/* Pictures on their way between stores: of several hosts one feeds a move. */
+static gf_err_t *feed(httpd_janitor_t *janitor, gf_ctx_t *ctx)
+{
+    apr_time_t now = gf_clock_now();
+    int running = 0;
+
+    if (now < janitor->moves_next) {
+        return NULL;
+    }
+    janitor->moves_next = now + MOVING;
+    GF_TRY(gf_janitor_feed_moves(&running, ctx));
+    janitor->moves_next = running ? now : janitor->moves_next;
+    return NULL;
+}
+
+static apr_status_t feed_moves(int state, void *data, apr_pool_t *pool)
+{
+    return perform(state, data, pool, feed);
+}
+
+static gf_err_t *announce(httpd_janitor_t *janitor, gf_ctx_t *ctx)
+{
+    return httpd_announce(janitor->announce, ctx);
+}
+
+static apr_status_t announce_host(int state, void *data, apr_pool_t *pool)
+{
+    return perform(state, data, pool, announce);
 }
 
 /* ---- the ledger ---- */
@@ -303,30 +349,6 @@ static apr_status_t check_at_start(int state, void *data, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-/* ---- the hosts ---- */
-
-/* A database of before has no such function: check_schema() says so. */
-static apr_status_t announce_host(int state, void *data, apr_pool_t *pool)
-{
-    httpd_janitor_t *janitor = data;
-    gf_err_t *err = NULL;
-    gf_ctx_t ctx;
-
-    if (state != AP_WATCHDOG_STATE_RUNNING) {
-        return APR_SUCCESS;
-    }
-    httpd_glue_ctx(&ctx, pool, janitor->conf);
-    apr_thread_mutex_lock(janitor->mutex);
-    if (!janitor->ended) {
-        err = httpd_announce(janitor->announce, &ctx);
-    }
-    apr_thread_mutex_unlock(janitor->mutex);
-    if (err && !gf_err_is(err, GF_E_DB_DOWN) && !gf_err_is(err, GF_E_DB_SCHEMA)) {
-        gf_err_log(&ctx, err);
-    }
-    return APR_SUCCESS;
-}
-
 /* ---- the thread ---- */
 
 /* A server that works on no jobs cleans nothing, and opens fewer connections. */
@@ -353,6 +375,9 @@ static apr_status_t register_callbacks(httpd_janitor_t *janitor, apr_pool_t *pco
     }
     if (rv == APR_SUCCESS && is_cleaner(janitor->conf)) {
         rv = add(watchdog, EXPECTED, janitor, compute_expected);
+    }
+    if (rv == APR_SUCCESS && is_cleaner(janitor->conf)) {
+        rv = add(watchdog, COUNTING, janitor, feed_moves);
     }
     if (rv == APR_SUCCESS && is_cleaner(janitor->conf) && janitor->conf->janitor_check) {
         rv = add(watchdog, COUNTING, janitor, check_ledger);

@@ -23,6 +23,7 @@ typedef enum {
     GF_JOB_GENERATE, /* make a picture, for credits; the only kind with a lease */
     GF_JOB_RESTORE,  /* restore_url: store a completed picture that was stored temporarily */
     GF_JOB_REMOVE,   /* remove_url: remove a picture without a completed generation */
+    GF_JOB_MOVE,     /* move_url: move a picture from an old store to the current one */
     GF_JOB_DELIVER,  /* delivery_attempts: deliver a client's webhook */
     GF_JOB_KINDS
 } gf_job_kind_t;
@@ -98,6 +99,10 @@ typedef struct gf_job_t {
      * is removed from every place where it may be. Else NULL. */
     const char *remove_url;
     const char *media_type; /* REMOVE: the picture's, "image/png"; NULL: unknown */
+
+    const char *move_url;    /* MOVE: where the picture is now; else NULL */
+    const char *move_sha256; /* MOVE: of its bytes as they were stored; NULL: not known */
+    int move_tries;          /* MOVE: attempts, this one included */
 
     int delivery_attempts;         /* DELIVER: attempts, this one included; else 0 */
     const char *delivery_event;    /* DELIVER: "end", or "start" of a prediction */

@@ -85,6 +85,20 @@ bool gf_store_has_address(const gf_conf_t *conf, const char *url)
     return is_below(url, conf->store_public) || is_below(url, conf->store_api);
 }
 
+const char *gf_store_address(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *place = conf->store->put ? conf->store_url : gf_store_place(conf, pool);
+
+    return place ? apr_pstrcat(pool, place, "/", NULL) : NULL;
+}
+
+const gf_conf_t *gf_store_conf_of(const gf_conf_t *conf, const char *url)
+{
+    return gf_store_has_address(conf, url)                                 ? conf
+           : conf->store_old && gf_store_has_address(conf->store_old, url) ? conf->store_old
+                                                                           : NULL;
+}
+
 /* Two digits of the id spread the pictures over 256 folders a type. */
 static const char *folder_name(const gf_job_t *job, apr_pool_t *pool)
 {

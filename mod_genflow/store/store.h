@@ -52,6 +52,9 @@ const char *gf_store_caching(const gf_conf_t *conf, apr_pool_t *pool);
 /* Does the address begin with that of the configured store? Then it did not come from outside. */
 bool gf_store_has_address(const gf_conf_t *conf, const char *url);
 
+const char *gf_store_address(const gf_conf_t *conf, apr_pool_t *pool);
+const gf_conf_t *gf_store_conf_of(const gf_conf_t *conf, const char *url);
+
 /* Inspects the picture in `file` and cuts off bytes after its end; sets all but the url. Errors:
  * RESULT (no picture, too many pixels, cut), EMPTY (no bytes), STORE (could not be read). */
 gf_err_t *gf_store_inspect(gf_stored_t *stored, gf_ctx_t *ctx, const char *file);

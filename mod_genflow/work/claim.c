@@ -18,6 +18,7 @@
 #define CLAIM_MAX      32 /* jobs of one claim, over all types */
 #define PICTURE_LEASE  (600 * APR_USEC_PER_SEC)
 #define DELIVERY_SHARE 4 /* receivers may be slow: at most so many of the places wait for them */
+#define MOVES_MAX      8 /* of one claim: no one waits for them */
 #define TROUBLE_QUIET  (60 * APR_USEC_PER_SEC)
 #define TROUBLE_SKIP   (5 * APR_USEC_PER_SEC)
 
@@ -98,7 +99,8 @@ static gf_err_t *claim_due(gf_claim_t *claim, gf_ctx_t *ctx, gf_due_kind_t due,
 {
     static const gf_job_kind_t kinds[] = { [GF_DUE_RESTORES] = GF_JOB_RESTORE,
                                            [GF_DUE_REMOVALS] = GF_JOB_REMOVE,
-                                           [GF_DUE_DELIVERIES] = GF_JOB_DELIVER };
+                                           [GF_DUE_DELIVERIES] = GF_JOB_DELIVER,
+                                           [GF_DUE_MOVES] = GF_JOB_MOVE };
     int left = claim->places - claim->count;
     gf_job_t *jobs;
     gf_job_t *job;
@@ -128,6 +130,13 @@ static gf_err_t *claim_removals(gf_claim_t *claim, gf_ctx_t *ctx)
     gf_due_in_t what = { .limit = CLAIM_MAX, .lease = PICTURE_LEASE };
 
     return claim_due(claim, ctx, GF_DUE_REMOVALS, gf_picture_removals, &what);
+}
+
+static gf_err_t *claim_moves(gf_claim_t *claim, gf_ctx_t *ctx)
+{
+    gf_due_in_t what = { .limit = MOVES_MAX, .lease = PICTURE_LEASE };
+
+    return claim_due(claim, ctx, GF_DUE_MOVES, gf_picture_moves, &what);
 }
 
 /* GenflowWebhookTimeout of all virtual hosts, the longest. */
@@ -202,8 +211,7 @@ static void note_trouble(trouble_t *trouble, const gf_ctx_t *ctx, const gf_err_t
     }
 }
 
-/* Claims at place i: a type, or after the types the restores, the removals, the deliveries. True:
- * the database was away. */
+/* Claims at place i: a type, or after the types a gf_due_kind_t. True: the database was away. */
 static bool claim_at(gf_claim_t *claim, gf_ctx_t *ctx, int i)
 {
     trouble_t *trouble = &claim->trouble[i];
@@ -219,6 +227,7 @@ static bool claim_at(gf_claim_t *claim, gf_ctx_t *ctx, int i)
     err = i < types                      ? claim_type(claim, ctx, i)
           : i == types + GF_DUE_RESTORES ? claim_restores(claim, ctx)
           : i == types + GF_DUE_REMOVALS ? claim_removals(claim, ctx)
+          : i == types + GF_DUE_MOVES    ? claim_moves(claim, ctx)
                                          : claim_deliveries(claim, ctx);
     if (err) {
         note_trouble(trouble, ctx, err);
@@ -333,6 +342,7 @@ static void run_task(gf_task_t *task, gf_ctx_t *ctx)
     }
     claim_at(claim, ctx, types + GF_DUE_RESTORES);
     claim_at(claim, ctx, types + GF_DUE_REMOVALS);
+    claim_at(claim, ctx, types + GF_DUE_MOVES);
     for (i = 0; claimed && down == claimed && i < types; i++) {
         claim->trouble[i].skip_until = 0; /* it is the database, not a type */
     }

@@ -32,6 +32,15 @@ gf_msg_t *gf_exchange_guarded(gf_flow_t *flow, const char *url, const char *file
     return gf_exchange_limit(flow, msg);
 }
 
+gf_msg_t *gf_exchange_stored(gf_flow_t *flow, const char *url, const char *file)
+{
+    const gf_conf_t *conf = flow->ctx.conf;
+    gf_msg_t *msg = gf_exchange_guarded(flow, url, file, conf->fetch_allowed);
+
+    msg->guarded = !gf_store_conf_of(conf, url);
+    return msg;
+}
+
 gf_msg_t *gf_exchange_fetch(gf_flow_t *flow, gf_run_t *run)
 {
     return gf_exchange_guarded(flow, run->result.url, run->result.spool,

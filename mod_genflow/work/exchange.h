@@ -17,6 +17,10 @@ gf_msg_t *gf_exchange_limit(const gf_flow_t *flow, gf_msg_t *msg);
 gf_msg_t *gf_exchange_guarded(gf_flow_t *flow, const char *url, const char *file,
                               const apr_array_header_t *allowed);
 
+/* The same of a picture in a configured store, which may be in a private network. At another
+ * address it is guarded by GenflowFetchAllow. */
+gf_msg_t *gf_exchange_stored(gf_flow_t *flow, const char *url, const char *file);
+
 /* Fetches the picture at run->result.url into the spool. */
 gf_msg_t *gf_exchange_fetch(gf_flow_t *flow, gf_run_t *run);
 

@@ -5,7 +5,7 @@
 
 #include "work/state.h"
 
-/* The rules of a kind of job; all four by number. Constant; never NULL for a number below
+/* The rules of a kind of job; all by number. Constant; never NULL for a number below
  * GF_JOB_KINDS. */
 const gf_kind_t *gf_kind_of(gf_job_kind_t kind);
 

@@ -12,10 +12,6 @@
 #include "work/outcome.h"
 #include "work/result.h"
 
-#define RETRY_WAIT     (APR_USEC_PER_SEC)        /* before the second attempt; doubles ... */
-#define RETRY_WAIT_MAX (apr_time_from_sec(3600)) /* ... up to this */
-#define DOUBLINGS      20
-
 /* ---- acts ---- */
 
 static void clear_files(const gf_run_t *run, gf_ctx_t *ctx)
@@ -101,10 +97,7 @@ static bool is_store_error(const gf_flow_t *flow, const gf_run_t *run)
 
 static void retry_later(gf_flow_t *flow, gf_run_t *run)
 {
-    int retries = run->job->restore_tries < DOUBLINGS ? run->job->restore_tries : DOUBLINGS;
-    apr_interval_time_t wait = RETRY_WAIT << (retries - 1);
-
-    run->delay = wait < RETRY_WAIT_MAX ? wait : RETRY_WAIT_MAX;
+    run->delay = gf_result_retry_wait(run->job->restore_tries);
     gf_count_again(flow, GF_METRIC_RESTORES, "retried");
 }
 

@@ -15,6 +15,10 @@
 #define UPLOADS_MAX 3
 #define UPLOAD_WAIT (APR_USEC_PER_SEC / 2) /* before the second upload; doubles */
 
+#define RETRY_WAIT     (APR_USEC_PER_SEC)        /* before the second attempt; doubles ... */
+#define RETRY_WAIT_MAX (apr_time_from_sec(3600)) /* ... up to this */
+#define DOUBLINGS      20
+
 /* ---- writer threads ---- */
 
 gf_err_t *gf_result_write(gf_ctx_t *ctx, const char *path, const void *bytes, apr_size_t length)
@@ -153,6 +157,13 @@ void gf_result_log_refusal(gf_flow_t *flow, const gf_run_t *run)
 
     gf_log(gf_run_about(flow, run), GF_LOG_INFO, APR_SUCCESS, "GF0404", "settle refused: %s",
            words[run->settled]);
+}
+
+apr_interval_time_t gf_result_retry_wait(int tries)
+{
+    apr_interval_time_t wait = RETRY_WAIT << ((tries < DOUBLINGS ? tries : DOUBLINGS) - 1);
+
+    return wait < RETRY_WAIT_MAX ? wait : RETRY_WAIT_MAX;
 }
 
 /* ---- the store over HTTP ---- */

@@ -48,6 +48,10 @@ void gf_result_read_upload(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool);
 /* STORE_WAIT: doubles with each upload, or longer if the store wants it. */
 apr_interval_time_t gf_result_upload_wait(const gf_flow_t *flow, const gf_run_t *run);
 
+/* Before the next attempt of a restore or move that has had so many: 1 s, and ever longer up to an
+ * hour. */
+apr_interval_time_t gf_result_retry_wait(int tries);
+
 /* Guards: the last upload was STORED; it was LATER and one of 3 uploads is left; there is a checked
  * picture. */
 bool gf_result_is_stored(const gf_flow_t *flow, const gf_run_t *run);

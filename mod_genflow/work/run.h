@@ -28,7 +28,7 @@ typedef enum gf_pending_t {
     GF_PENDING_ALARM     /* run->wake */
 } gf_pending_t;
 
-/* A picture on its way to the store: of a generation, or of a restore. */
+/* A picture on its way to the store: of a generation, a restore, or a move. */
 typedef struct gf_result_t {
     /* Path of the file that it is written to, and is in until it is settled. */
     const char *spool;
@@ -40,8 +40,7 @@ typedef struct gf_result_t {
     const char *original_url;
     int redirects; /* followed so far, also of the source image */
 
-    /* Set once the picture is checked, and once it is stored: a repeated act goes on behind that.
-     * NULL: not yet. */
+    /* Set once the picture is checked, and stored: a repeated act goes on behind that. */
     gf_stored_t *facts;
     const char *image_url;
     bool spool_removed; /* the folder has the picture: `spool` names nothing any more */
@@ -106,15 +105,15 @@ typedef struct gf_generate_t {
     const char *cause;
     const char *words;
 
-    /* For the metrics: when this process submitted the attempt, 0: it did not, or the attempt has
-     * ended; and was its answer lost? */
+    /* When this process submitted the attempt, 0: it did not, or it has ended; is its answer lost?
+     */
     apr_time_t sent_at;
     bool was_lost;
 } gf_generate_t;
 
 /* A completed picture that is stored once more (job->restore_url). */
 typedef struct gf_restore_t {
-    const char *copy; /* it is the folder's own copy, which stays; NULL: it is fetched */
+    const char *copy; /* the folder's own copy, which stays; NULL: it is fetched */
 } gf_restore_t;
 
 /* A picture without a completed generation (job->remove_url). */
@@ -122,6 +121,13 @@ typedef struct gf_remove_t {
     int type;       /* a removal of every place: index of the extension that it is at */
     bool thumbnail; /* the picture is gone, its thumbnail is next */
 } gf_remove_t;
+
+/* A picture that is moved to another store (job->move_url). */
+typedef struct gf_move_t {
+    const char *old;  /* it is this file of the folder, which stays; NULL: it is fetched */
+    const char *copy; /* path of the file that it is read back into */
+    const char *why;  /* REQUEUE, FAIL */
+} gf_move_t;
 
 /* A client's webhook (job->delivery_attempts). */
 typedef struct gf_deliver_t {
@@ -143,10 +149,9 @@ typedef struct gf_run_t {
     /* An event that came while the run was busy (GF_NEXT_POSTPONE), for the next alarm. Of two the
      * later one in gf_event_t counts. */
     gf_event_t postponed;
-    int pauses; /* of this act, because the database was away; 0 in a new state */
+    int pauses; /* of this act, without a database; 0 in a new state */
 
-    /* Token of the act, in hex (gf_ctx_t.call). A new one in each state, so that a repeated act is
-     * the same call. */
+    /* Token of the act, in hex (gf_ctx_t.call): a repeated act is the same call. */
     char call[33];
 
     /* What the last event brought. `err` is in the job's pool. The texts of `outcome`, which is
@@ -165,7 +170,7 @@ typedef struct gf_run_t {
      * now; for a delivery or restore: never). */
     apr_interval_time_t delay;
     apr_time_t due;     /* OVER: it was requeued, and is due then; 0: not */
-    gf_result_t result; /* generate, restore */
+    gf_result_t result; /* generate, restore, move */
 
     /* Of the child: an act that has settled a stored picture wants its thumbnail there. NULL: there
      * are none. */
@@ -174,6 +179,7 @@ typedef struct gf_run_t {
         gf_generate_t generate;
         gf_restore_t restore;
         gf_remove_t remove;
+        gf_move_t move;
         gf_deliver_t deliver;
     } of; /* by kind */
 

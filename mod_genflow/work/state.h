@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The states and events of a run, and the form of the rules between them. A kind of job (generate,
- * restore, remove, deliver) is two tables: its duties name the performer of each state, its rules
- * the state after each event. run.c reads them; generate.c, restore.c, remove.c and deliver.c
- * contain them. Types only: no call here decides anything. */
+ * restore, remove, move, deliver) is two tables: its duties name the performer of each state, its
+ * rules the state after each event. run.c reads them; generate.c, restore.c, remove.c, move.c and
+ * deliver.c contain them. Types only: no call here decides anything. */
 #ifndef WORK_STATE_H
 #define WORK_STATE_H
 
@@ -36,10 +36,11 @@ typedef enum gf_state_t {
     GF_STATE_CHECK,       /* writer: check the picture; with the folder store, store and settle */
     GF_STATE_STORE,       /* exchange: upload the picture to a store over HTTP */
     GF_STATE_STORE_WAIT,  /* alarm: before the upload is repeated */
-    GF_STATE_SETTLE,      /* writer: end the job well: capture, restored, removed, delivered */
+    GF_STATE_READ_BACK,   /* exchange: fetch what the store serves now, to compare it */
+    GF_STATE_SETTLE,      /* writer: end the job well: capture, restored, removed, moved, sent */
     GF_STATE_TEMPORARY,   /* writer: the same with a temporary address; it is restored later */
     GF_STATE_REQUEUE,     /* writer: give the job back for a later attempt */
-    GF_STATE_FAIL,        /* writer: settle as failed: release */
+    GF_STATE_FAIL,        /* writer: settle as failed: release; a move: leave the picture there */
     GF_STATE_READ,        /* writer: read the generation that a webhook is about */
     GF_STATE_DELIVER,     /* exchange: deliver the webhook */
     GF_STATE_REMOVE,      /* exchange: remove the picture from a store over HTTP */

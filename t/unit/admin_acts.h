@@ -5,6 +5,7 @@
 
 #include "database.h"
 #include "db/admin.h"
+#include "db/admin_move.h"
 #include "db/admin_record.h"
 #include "db/admin_remove.h"
 
@@ -155,6 +156,30 @@ static gf_err_t *call_admin_audit(void)
     apr_array_header_t *entries;
 
     return gf_admin_audit(&entries, &unit.ctx, &filter);
+}
+
+static const apr_array_header_t no_texts;
+
+static gf_err_t *call_admin_move(void)
+{
+    const gf_admin_move_t move = { .types = &no_texts, .sources = &no_texts, .target = "/" };
+    const char *json;
+
+    return gf_admin_move(&json, &unit.ctx, &move);
+}
+
+static gf_err_t *call_admin_moves(void)
+{
+    apr_array_header_t *moves;
+
+    return gf_admin_moves(&moves, &unit.ctx, &no_texts, 1);
+}
+
+static gf_err_t *call_admin_move_stop(void)
+{
+    const char *json;
+
+    return gf_admin_move_stop(&json, &unit.ctx, 1, &no_texts);
 }
 
 static gf_err_t *call_admin_takedown(void)

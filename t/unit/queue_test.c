@@ -386,6 +386,35 @@ static gf_err_t *call_removal_claim(void)
     return claim_by(gf_picture_removals);
 }
 
+static gf_err_t *call_move_claim(void)
+{
+    return claim_by(gf_picture_moves);
+}
+
+static gf_err_t *call_moved(void)
+{
+    gf_moved_t moved;
+
+    return gf_picture_moved(&moved, &unit.ctx, &job, "/a.png");
+}
+
+static gf_err_t *call_move_later(void)
+{
+    return gf_picture_move_later(&unit.ctx, &job, APR_USEC_PER_SEC, "why");
+}
+
+static gf_err_t *call_move_failed(void)
+{
+    return gf_picture_move_failed(&unit.ctx, &job, "why", NULL, NULL);
+}
+
+static gf_err_t *call_moves_feed(void)
+{
+    int running;
+
+    return gf_janitor_feed_moves(&running, &unit.ctx);
+}
+
 static gf_err_t *call_delivery_claim(void)
 {
     return claim_by(gf_delivery_claim);
@@ -837,6 +866,11 @@ static const struct {
     { "edit", call_edit },
     { "history", call_history },
     { "history_total", call_history_total },
+    { "move_claim", call_move_claim },
+    { "move_failed", call_move_failed },
+    { "move_later", call_move_later },
+    { "moved", call_moved },
+    { "moves_feed", call_moves_feed },
     { "removal_claim", call_removal_claim },
     { "removal_done", call_removal_done },
     { "delivery_claim", call_delivery_claim },
@@ -880,6 +914,9 @@ static const struct {
     { "admin_preset_edit", call_admin_preset_edit },
     { "admin_preset_delete", call_admin_preset_delete },
     { "admin_breaker_reset", call_admin_breaker_reset },
+    { "admin_move", call_admin_move },
+    { "admin_move_stop", call_admin_move_stop },
+    { "admin_moves", call_admin_moves },
     { "admin_takedown", call_admin_takedown },
     { "admin_holds", call_admin_holds },
     { "admin_erase", call_admin_erase },

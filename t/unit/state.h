@@ -31,7 +31,7 @@ typedef struct given_t {
     bool last_look, unreached, hooks, strict, empty_fails, shut, checked;
     bool next;   /* GenflowTypeUnknown next */
     bool others; /* the last entry is of another provider */
-    bool copied; /* restore: in the folder */
+    bool copied; /* restore, move: in the folder */
     const char *remove_url;
     int attempt;             /* deliver */
     apr_interval_time_t age; /* of the attempt: the clock stands so much behind its beginning */
@@ -99,6 +99,15 @@ static apr_status_t fake_draw(const gf_prov_call_t *call, const char *path)
     (void)call;
     (void)path;
     return APR_SUCCESS;
+}
+
+static gf_err_t *fake_put(bool *existing, gf_ctx_t *ctx, const char *name, const char *file)
+{
+    (void)existing;
+    (void)ctx;
+    (void)name;
+    (void)file;
+    return NULL;
 }
 
 static gf_msg_t *fake_upload(const gf_store_call_t *call)
@@ -271,6 +280,8 @@ static gf_job_t *make_job(const gf_kind_t *kind, const given_t *given, apr_pool_
         job->restore_url =
             apr_pstrcat(pool, unit.conf.store_url, "/", gf_store_name(&facts, job, pool), NULL);
     }
+    job->move_tries = job->restore_tries;
+    job->move_url = job->restore_url;
     (void)kind;
     return job;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rules of runs (work/generate.c, restore.c, remove.c, deliver.c), without httpd, database,
- * writers and net: all pairs of state and event, the rules about money, and cases for each rule.
+/* The rules of runs (work/generate.c, restore.c, remove.c, move.c, deliver.c), without httpd,
+ * database, writers and net: all pairs of state and event, the rules about money, and cases for each rule.
  * The cases notice every rule that is missing, also in one state or for one event alone, and every
  * guard that is turned round. `state_test --diagram` prints the table that ARCHITECTURE.md has. */
 #include <stdio.h>
@@ -78,6 +78,23 @@ static void set_local_store(gf_run_t *run)
 {
     (void)run;
     store_kind.remove = NULL;
+}
+
+static void set_folder(gf_run_t *run)
+{
+    (void)run;
+    store_kind.put = fake_put;
+}
+
+static void set_same_store(gf_run_t *run)
+{
+    (void)run;
+    unit.conf.store_public = "http://pictures.test";
+}
+
+static void set_address(gf_run_t *run)
+{
+    run->result.image_url = HERE;
 }
 
 static void set_objects(gf_run_t *run)
@@ -349,6 +366,34 @@ static const case_t of_remove[] = {
     { IN(SETTLE), ON(ALARM), GF_NEXT_AGAIN, GIVEN(.remove_url = "") },
 };
 
+static const case_t of_move[] = {
+    { IN(START), ON(BEGUN), GF_STATE_FETCH, PLAIN },
+    { IN(START), ON(BEGUN), GF_STATE_CHECK, GIVEN(.copied = true) },
+    { IN(START), ON(BEGUN), GF_STATE_REQUEUE, GIVEN(.copied = true), BRINGS(.also = set_folder), .tag = "GF0423", .delay = SECONDS },
+    { IN(START), ON(BEGUN), GF_STATE_REQUEUE, BRINGS(.also = set_same_store), .tag = "GF0423" },
+    { IN(FETCH), ON(ANSWERED), GF_STATE_FETCH, BRINGS(.status = 302, .location = HERE) },
+    { IN(FETCH), ON(ANSWERED), GF_STATE_CHECK, BRINGS(.status = 200, .spooled = 1) },
+    { IN(FETCH), ON(ANSWERED), GF_STATE_REQUEUE, BRINGS(.status = 503), .tag = "GF0423", .delay = SECONDS },
+    { IN(FETCH), ON(ANSWERED), GF_STATE_FAIL, BRINGS(.status = 404), .tag = "GF0422" },
+    { IN(CHECK) | IN(SETTLE), ON(WRITTEN), GF_STATE_OVER, BRINGS(.settled = GF_SETTLED_DONE), .tag = "GF0419" },
+    { IN(CHECK) | IN(SETTLE), ON(WRITTEN), GF_STATE_OVER, BRINGS(.settled = GF_SETTLED_UNKNOWN), .tag = "GF0404" },
+    { IN(CHECK), ON(WRITTEN), GF_STATE_STORE, GIVEN(.checked = true) },
+    { IN(CHECK) | IN(SETTLE), ON(WRITTEN), GF_STATE_REQUEUE, BRINGS(.also = set_address), .tag = "GF0423" },
+    { IN(STORE), ON(ANSWERED), GF_STATE_READ_BACK, BRINGS(.store = GF_STORE_STORED) },
+    { IN(STORE), ON(ANSWERED), GF_STATE_STORE_WAIT, BRINGS(.store = GF_STORE_LATER) },
+    { IN(STORE), ON(ANSWERED), GF_STATE_REQUEUE, BRINGS(.store = GF_STORE_REFUSED), .delay = SECONDS },
+    { IN(STORE), ON(ANSWERED), GF_STATE_REQUEUE, BRINGS(.store = GF_STORE_LATER, .also = set_uploaded_twice) },
+    { IN(STORE_WAIT), ON(ALARM), GF_STATE_STORE, GIVEN(.checked = true) },
+    { IN(READ_BACK), ON(ANSWERED), GF_STATE_SETTLE, BRINGS(.status = 200, .spooled = 1, .also = set_address) },
+    { IN(READ_BACK), ON(ANSWERED), GF_STATE_REQUEUE, BRINGS(.status = 404, .also = set_address), .tag = "GF0423", .delay = SECONDS },
+    { IN(READ_BACK), ON(ANSWERED), GF_STATE_REQUEUE, BRINGS(.status = 302, .location = HERE, .also = set_address), .tag = "GF0423" },
+    { IN(CHECK) | IN(SETTLE), ON(REFUSED), GF_STATE_REQUEUE, BRINGS(.err = GF_E_STORE), .tag = "GF0423", .delay = SECONDS },
+    { IN(CHECK) | IN(SETTLE), ON(REFUSED), GF_STATE_FAIL, BRINGS(.err = GF_E_RESULT), .tag = "GF0422" },
+    { IN(REQUEUE) | IN(FAIL), ANY_END, GF_STATE_OVER, BRINGS(.err = GF_E_INTERNAL) },
+    { IN(CHECK) | IN(SETTLE) | IN(REQUEUE) | IN(FAIL), ON(NO_DATABASE), GF_NEXT_PAUSE, BRINGS(.err = GF_E_DB_DOWN) },
+    { IN(CHECK) | IN(SETTLE) | IN(REQUEUE) | IN(FAIL), ON(ALARM), GF_NEXT_AGAIN, PLAIN },
+};
+
 static const case_t of_deliver[] = {
     { IN(START), ON(BEGUN), GF_STATE_READ, GIVEN(.attempt = 1) },
     { IN(READ), ON(WRITTEN), GF_STATE_SETTLE, GIVEN(.attempt = 1), .tag = "" },
@@ -372,6 +417,7 @@ static const struct {
 } tables[] = { { GF_JOB_GENERATE, of_generate, UNIT_COUNT(of_generate) },
                { GF_JOB_RESTORE, of_restore, UNIT_COUNT(of_restore) },
                { GF_JOB_REMOVE, of_remove, UNIT_COUNT(of_remove) },
+               { GF_JOB_MOVE, of_move, UNIT_COUNT(of_move) },
                { GF_JOB_DELIVER, of_deliver, UNIT_COUNT(of_deliver) } };
 
 /* ---- one case in one state, upon one event ---- */
