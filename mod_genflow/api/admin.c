@@ -77,10 +77,14 @@ void api_admin_reason(gf_req_t *req, const char *reason)
     req->ctx->by = out.text;
 }
 
+typedef struct reason_t {
+    const char *reason;
+} reason_t;
+
 gf_err_t *api_admin_read_reason(gf_req_t *req)
 {
     static const gf_input_field_t fields[] = {
-        { .names = { "reason" }, .kind = GF_INPUT_TEXT, .max = 500 }, GF_INPUT_END
+        { .names = { "reason" }, .kind = GF_INPUT_TEXT, .max = API_REASON_MAX }, GF_INPUT_END
     };
     const char *reason = NULL;
     gf_json_t *body;
@@ -90,4 +94,22 @@ gf_err_t *api_admin_read_reason(gf_req_t *req)
         api_admin_reason(req, reason);
     }
     return NULL;
+}
+
+gf_err_t *api_admin_need_reason(gf_req_t *req)
+{
+    static const gf_input_field_t fields[] = { API_ADMIN_REASON(reason_t, reason), GF_INPUT_END };
+    reason_t in = { NULL };
+    gf_json_t *body;
+
+    GF_TRY(api_body_fields(&body, req, fields, &in));
+    api_admin_reason(req, in.reason);
+    return NULL;
+}
+
+void api_admin_rule_type(gf_input_t *input, const gf_req_t *req, const gf_type_t *type)
+{
+    if (type && req->conf->realm && type->conf != req->conf) {
+        gf_input_refuse(input, GF_E_INVALID, "type", "is of the main server, not of this realm");
+    }
 }

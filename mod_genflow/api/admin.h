@@ -7,6 +7,7 @@
 #include "api/api.h"
 
 #define API_CREDITS_MAX 1000000000000 /* of one call */
+#define API_REASON_MAX  500           /* bytes */
 
 /* The identity of the user `name` here; NULL: the scope of lists (gf_realm_scope()). */
 const char *api_admin_whom(const gf_req_t *req, const char *name);
@@ -24,8 +25,19 @@ gf_err_t *api_admin_enter(gf_req_t *req);
  * this request that change something write it there. NULL: no reason. */
 void api_admin_reason(gf_req_t *req, const char *reason);
 
-/* The same of a body {reason}, which may be absent. */
+/* The same of a body {reason}, which may be absent; and of one that is required. */
 gf_err_t *api_admin_read_reason(gf_req_t *req);
+gf_err_t *api_admin_need_reason(gf_req_t *req);
+
+/* The row of a required member `reason`. */
+#define API_ADMIN_REASON(struct_type, member)                                          \
+    {                                                                                  \
+        .names = { "reason" }, .kind = GF_INPUT_TEXT, .min = 1, .max = API_REASON_MAX, \
+        .required = true, .offset = offsetof(struct_type, member)                      \
+    }
+
+/* Refuses a type of the main server in a realm, which administers its own types alone. */
+void api_admin_rule_type(gf_input_t *input, const gf_req_t *req, const gf_type_t *type);
 
 /* "jobs":[...], at most `limit` of `jobs` (of gf_admin_job_t), each read whole. */
 gf_err_t *api_admin_put_jobs(gf_out_t *out, gf_req_t *req, const apr_array_header_t *jobs,

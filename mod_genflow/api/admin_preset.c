@@ -25,14 +25,6 @@ static const gf_input_field_t fields[] = {
     GF_INPUT_END
 };
 
-/* A realm administers its own types alone. */
-static void refuse_other(gf_input_t *input, const gf_req_t *req, const gf_type_t *type)
-{
-    if (type && req->conf->realm && type->conf != req->conf) {
-        gf_input_refuse(input, GF_E_INVALID, "type", "is of the main server, not of this realm");
-    }
-}
-
 /* ?type=, or the usual type; NULL: refused. */
 static const gf_type_t *type_of_query(gf_input_t *input, const gf_req_t *req)
 {
@@ -41,7 +33,7 @@ static const gf_type_t *type_of_query(gf_input_t *input, const gf_req_t *req)
     const gf_type_t *type = gf_type_find(req->conf, USUAL_TYPE, req->r->pool);
 
     gf_input_read(input, row, &type);
-    refuse_other(input, req, type);
+    api_admin_rule_type(input, req, type);
     if (!type && !gf_input_refused(input, "type")) {
         gf_input_missing(input, "type", "is required");
     }
@@ -65,7 +57,7 @@ gf_err_t *api_admin_presets(gf_req_t *req)
     int i;
 
     gf_input_read(&input, row, &type);
-    refuse_other(&input, req, type);
+    api_admin_rule_type(&input, req, type);
     if (!type && req->conf->realm) {
         gf_input_missing(&input, "type", "is required in a realm");
     }
@@ -147,7 +139,7 @@ gf_err_t *api_admin_preset_add(gf_req_t *req)
     GF_TRY(api_body_json(req, &body, &text, &length));
     input = api_body_input(req, body);
     gf_input_read(&input, names, &preset);
-    refuse_other(&input, req, preset.type);
+    api_admin_rule_type(&input, req, preset.type);
     gf_input_read(&input, fields, NULL);
     gf_input_unknown(&input, tables);
     GF_TRY(gf_input_end(&input));

@@ -12,25 +12,7 @@
 #include "model/servers.h"
 #include "store/store.h"
 
-#define REASON_MAX 500
 #define ERASE_TIME (10 * APR_USEC_PER_SEC) /* of a request; the janitor goes on */
-
-/* The body of a removal: {reason}, which is required. */
-static gf_err_t *read_reason(gf_req_t *req)
-{
-    static const gf_input_field_t fields[] = { { .names = { "reason" },
-                                                 .kind = GF_INPUT_TEXT,
-                                                 .min = 1,
-                                                 .max = REASON_MAX,
-                                                 .required = true },
-                                               GF_INPUT_END };
-    const char *reason = NULL;
-    gf_json_t *body;
-
-    GF_TRY(api_body_fields(&body, req, fields, &reason));
-    api_admin_reason(req, reason);
-    return NULL;
-}
 
 /* The picture goes at once where that is one call. */
 static void remove_file(gf_req_t *req, const gf_admin_takedown_t *done)
@@ -63,7 +45,7 @@ gf_err_t *api_admin_takedown(gf_req_t *req)
     }
     req->args[0] = apr_pstrdup(req->r->pool, req->args[0]);
     ap_str_tolower((char *)req->args[0]);
-    GF_TRY(read_reason(req));
+    GF_TRY(api_admin_need_reason(req));
     GF_TRY(gf_admin_takedown(&done, req->ctx, req->args[0], api_admin_whom(req, NULL)));
     if (done.applied) {
         remove_file(req, &done);
@@ -91,7 +73,7 @@ gf_err_t *api_admin_erase(gf_req_t *req)
     int left = 1;
     gf_out_t out;
 
-    GF_TRY(read_reason(req));
+    GF_TRY(api_admin_need_reason(req));
     GF_TRY(gf_admin_erase(&account, req->ctx, api_admin_whom(req, req->args[0])));
     gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0881",
            "account=%" APR_INT64_T_FMT ": erased by administrator %s", account, req->user);

@@ -1,0 +1,98 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# Pictures move from the folder to S3, and from there to Cloudinary and back into the folder, in the background: each generation keeps
+# its picture, byte for byte, and its charge; the old copies are gone in the end. A picture that is not there, or has other bytes, stays
+# where it is; a store that is away is waited for; a picture that is deleted meanwhile is nowhere.
+use Genflow::Admin;
+use Genflow::Shelf;
+use Genflow::Test;
+
+use Digest::SHA qw(sha256_hex);
+
+use constant { TYPE => 'shelf-moves', CHAIN => 'stability/sd3', PICTURES => 5 };
+
+my $ADMIN = qq(Include "\${GENFLOW_WORK}/t/conf/admin.conf"\n);
+my $OLD_S3 = <<"END";
+<GenflowStoreOld>
+    GenflowStoreKind s3
+    GenflowStoreApi "\${GENFLOW_STORE}/s3"
+    GenflowStoreAccount pictures
+    GenflowStoreKey env:STORE_KEY
+    GenflowStoreSecret env:STORE_SECRET
+    GenflowStoreRegion eu-central-1
+    GenflowStorePrefix @{[TYPE . "-$$"]}
+</GenflowStoreOld>
+END
+my $user = account(100);
+
+# The httpd after a change of the store; the one before is stopped.
+my $shelf;
+sub store_is {
+    my ($kind, $lines) = @_;
+    $shelf->httpd->stop if $shelf;
+    $shelf = Genflow::Shelf->start(kind => $kind, type => TYPE, chain => CHAIN, thumbnails => 1, lines => $ADMIN . ($lines // ''));
+    talk_to($shelf->httpd);
+    return;
+}
+
+sub begin {
+    my (%body) = @_;
+    return admin(POST => '/moves', json => { keepSeconds => 0, reason => 'a test', %body });
+}
+
+sub move { return data(admin(GET => '/moves'))->{moves}[0] }
+
+sub is_over {
+    my ($sentence) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    ok wait_for { move()->{state} ne 'running' && move()->{endedAt} }, $sentence or diag explain move();
+    return;
+}
+
+sub file_of { return ($_[0] =~ s{\A.*?/generated/}{$ENV{GENFLOW_WORK}/store/}r) }
+
+# ---- the folder ----
+
+store_is('folder');
+my @jobs = map { $shelf->picture($user) } 1 .. PICTURES;
+my %hash = map { $_->{id} => $_->{result}{sha256} } @jobs;
+is join(' ', map { $_->{status} } @jobs), join(' ', ('completed') x PICTURES), 'pictures are in the folder';
+error_is(begin(), 409, 'NOTHING_TO_MOVE', 'with one store there is nothing to move');
+
+# ---- to S3 ----
+
+store_is('s3');
+my $stores = data(admin(GET => '/moves'));
+is join(' ', $stores->{to}{kind}, map { $_->{kind} } @{ $stores->{from} }), 's3 folder', 'pictures may move from the folder to S3';
+fields_are(admin(POST => '/moves', json => { type => 'unheard-of', keepSeconds => -1, more => 1 }), 'type keepSeconds more reason',
+    'what is wrong is refused');
+my ($gone, $other, $deleted) = map { $_->{id} } @jobs[0, 1, 2];
+unlink file_of($jobs[0]{imageUrl}) or die "cannot remove the picture: $!\n";
+{
+    open my $file, '>', file_of($jobs[1]{imageUrl}) or die "cannot write: $!\n";
+    open my $from, '<', file_of($jobs[3]{imageUrl}) or die "cannot read: $!\n";
+    local $/ = undef;
+    print {$file} scalar <$from>, "\0";
+}
+
+my $res = begin(type => TYPE);
+is $res->{status}, 202, 'a move begins';
+is data($res)->{moves}[0]{state}, 'running', '... and is running';
+error_is(begin(), 409, 'MOVE_RUNNING', '... and no second one beside it') if move()->{state} eq 'running';
+is_over('it ends');
+my $move = move();
+is join(' ', map { $move->{$_} } qw(state found moved failed waiting)), 'done 5 3 2 0', 'three pictures were moved, two could not be'
+    or diag explain $move;
+for my $job (@jobs[2 .. 4]) {
+    my $now = $shelf->now($user, $job->{id});
+    like $now->{imageUrl}, qr{\A\Q$ENV{GENFLOW_STORE}\E/s3/}, 'a generation has its address in S3';
+    is $shelf->served($now->{imageUrl}), "200 $hash{$job->{id}}", '... where the same bytes are';
+    ok wait_for { !-e file_of($job->{imageUrl}) }, '... and the old copy is gone';
+    ok wait_for { $shelf->now($user, $job->{id})->{thumbnailUrl} }, '... and it has its thumbnail there';
+}
+is file_of($shelf->now($user, $gone)->{imageUrl}), file_of($jobs[0]{imageUrl}), 'a picture that is not there stays where it is';
+is file_of($shelf->now($user, $other)->{imageUrl}), file_of($jobs[1]{imageUrl}), '... as does one with other bytes';
+like $shelf->httpd->log_text, qr/GF0422: job=$other.*other bytes \(sha256 [0-9a-f]{64}\) than were stored \($hash{$other}\)/, '... which the log says';
+credits_are $user, 100 - PICTURES, 0, 'nothing was charged for it';
+
+finish;
