@@ -74,5 +74,6 @@ cmp_ok $back, '>', 50, 'after 429 without Retry-After a provider is left in peac
 cmp_ok $back, '<', 80, '... and not much longer';
 is submissions('overrun'), 1, '... so it got one submission';
 is status_of($patient, $job->{id})->{retryCount}, 1, '... and the client sees the retry';
+is api(POST => "/api/generation/$job->{id}/cancel", user => $patient)->{status}, 200, '... until it is cancelled';
 
 finish;
