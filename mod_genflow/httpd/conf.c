@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Directives: one row each; generic setters read type, bounds and default from the row. Checks that
- * need the whole configuration are in httpd/finish.c. Start-up only; nothing here runs once the
- * configuration is frozen. */
+/* Directives: one row each, which httpd/row.c reads; sections, defaults and inheritance. Checks
+ * that need the whole configuration are in httpd/finish.c. Start-up only; nothing here runs once
+ * the configuration is frozen. */
 #include "httpd/conf.h"
 
 #include <string.h>
@@ -15,6 +15,7 @@
 #include "httpd/dir.h"
 #include "httpd/glue.h"
 #include "httpd/limits.h"
+#include "httpd/row.h"
 #include "httpd/server.h"
 #include "httpd/setters.h"
 #include "httpd/studio.h"
@@ -25,30 +26,9 @@
 
 /* ---- rows ---- */
 
-typedef enum {
-    IS_FLAG,
-    IS_WORD, /* one of the words that `bounds` lists: "none, optional or required" */
-    IS_INT,
-    IS_TIME,
-    IS_SIZE,
-    IS_TEXT, /* from here on texts */
-    IS_URL,
-    IS_FOLDER,
-    IS_SECRET /* env:NAME or file:PATH */
-} kind_t;
-
-typedef struct row_t {
-    httpd_place_t place;
-    kind_t kind;
-    size_t offset;
-    apr_int64_t min, max;
-    const char *bounds; /* min and max as one writes them, for the message */
-    const char *value;  /* default; NULL: none */
-} row_t;
-
-#define ROW(name, place, kind, member, min, max, bounds, value, help)                       \
-    AP_INIT_TAKE1(name, set_value,                                                          \
-                  ((void *)&(const row_t){ place, kind, member, min, max, bounds, value }), \
+#define ROW(name, place, kind, member, min, max, bounds, value, help)                             \
+    AP_INIT_TAKE1(name, set_value,                                                                \
+                  ((void *)&(const httpd_row_t){ place, kind, member, min, max, bounds, value }), \
                   RSRC_CONF, help)
 #define SERVER(member)   offsetof(gf_conf_t, member)
 #define PROVIDER(member) offsetof(gf_provider_t, member)
@@ -58,97 +38,19 @@ typedef struct row_t {
 #define MINUTE           (60 * SECOND)
 #define HOUR             (60 * MINUTE)
 
-/* ---- generic setters ---- */
-
-/* The place of `text` among the words that are listed. */
-static bool parse_word(const char *listed, const char *text, apr_int64_t *number)
-{
-    size_t length = strlen(text);
-
-    for (*number = 0; *listed; listed += strcspn(listed, ", ")) {
-        listed += strspn(listed, ", ");
-        if (strncmp(listed, "or ", 3) == 0) {
-            listed += 3;
-        }
-        if (strcspn(listed, ", ") == length && strncasecmp(listed, text, length) == 0) {
-            return true;
-        }
-        ++*number;
-    }
-    return false;
-}
-
-static bool parse_number(const row_t *row, const char *text, apr_int64_t *number)
-{
-    switch (row->kind) {
-    case IS_FLAG:
-        *number = strcasecmp(text, "on") == 0;
-        return *number || strcasecmp(text, "off") == 0;
-    case IS_WORD:
-        return parse_word(row->bounds, text, number);
-    case IS_INT:
-        return gf_text_int(number, text);
-    case IS_TIME:
-        return gf_text_time(number, text);
-    default:
-        return gf_text_size(number, text);
-    }
-}
-
-static const char *set_number(apr_pool_t *pool, const row_t *row, void *base, const char *name,
-                              const char *text)
-{
-    apr_int64_t number;
-
-    if (!parse_number(row, text, &number)
-        || (row->kind > IS_WORD && (number < row->min || number > row->max))) {
-        return apr_psprintf(pool, "%s %s: must be %s", name, text, row->bounds);
-    }
-    *(apr_int64_t *)((char *)base + row->offset) = number;
-    return NULL;
-}
-
-static const char *set_text(apr_pool_t *pool, const row_t *row, void *base, const char *name,
-                            const char *text)
-{
-    char *value = apr_pstrdup(pool, text);
-    size_t length;
-
-    if (row->kind == IS_SECRET) {
-        return httpd_setters_secret((const char **)((char *)base + row->offset), pool, name, text);
-    }
-    if (row->kind == IS_URL && !gf_url_is_http(text)
-        && !(row->place == IN_SERVER && text[0] == '/')) {
-        return apr_psprintf(pool, "%s %s: must be %s", name, text, row->bounds);
-    }
-    if (row->kind == IS_FOLDER && !(value = ap_server_root_relative(pool, text))) {
-        return apr_psprintf(pool, "%s %s: must be %s", name, text, row->bounds);
-    }
-    for (length = strlen(value); (row->kind == IS_URL || row->kind == IS_FOLDER) && length > 1
-                                 && value[length - 1] == '/';) {
-        value[--length] = '\0';
-    }
-    *(const char **)((char *)base + row->offset) = value;
-    return NULL;
-}
-
-static const char *set_row(apr_pool_t *pool, const row_t *row, void *base, const char *name,
-                           const char *text)
-{
-    return row->kind >= IS_TEXT ? set_text(pool, row, base, name, text)
-                                : set_number(pool, row, base, name, text);
-}
+/* ---- values ---- */
 
 static void *base_of(const server_conf_t *sc, httpd_place_t place)
 {
-    return place <= IN_SERVER     ? (void *)sc->conf
-           : place == IN_PROVIDER ? (void *)sc->provider
-                                  : (void *)sc->type;
+    return place == IN_STORE && sc->store_old ? (void *)sc->store_old
+           : place <= IN_STORE                ? (void *)sc->conf
+           : place == IN_PROVIDER             ? (void *)sc->provider
+                                              : (void *)sc->type;
 }
 
 static const char *set_value(cmd_parms *cmd, void *dir, const char *text)
 {
-    const row_t *row = cmd->info;
+    const httpd_row_t *row = cmd->info;
     const char *wrong = row->place == IN_HTTPD ? httpd_server_wrong_host(cmd) : NULL;
     void *base = base_of(httpd_server_write(cmd), row->place);
 
@@ -156,7 +58,7 @@ static const char *set_value(cmd_parms *cmd, void *dir, const char *text)
     if (wrong) {
         return wrong;
     }
-    return base ? set_row(cmd->pool, row, base, cmd->cmd->name, text)
+    return base ? httpd_row_set(cmd->pool, row, base, cmd->cmd->name, text)
                 : httpd_setters_not_here(cmd, row->place == IN_PROVIDER);
 }
 
@@ -168,7 +70,7 @@ static void unset_numbers(void *base, httpd_place_t place)
     const command_rec *command;
 
     for (command = httpd_conf_commands; command->name; command++) {
-        const row_t *row = command->cmd_data;
+        const httpd_row_t *row = command->cmd_data;
 
         if (row && row->place == place && row->kind < IS_TEXT) {
             *(apr_int64_t *)((char *)base + row->offset) = GF_UNSET;
@@ -240,6 +142,49 @@ static const char *open_section(cmd_parms *cmd, void *dir, const char *arg)
     wrong = ap_walk_config(cmd->directive->first_child, cmd, cmd->context);
     sc->type = NULL;
     sc->provider = NULL;
+    return wrong;
+}
+
+/* What may stand in <GenflowStoreOld>: IN_STORE. */
+#define OF_OLD_STORE \
+    "GenflowStoreKind, Account, Key, Secret, Region, Api, PublicUrl, Prefix, PublicId, Thumbnail"
+
+static bool is_of_store(const char *name)
+{
+    const command_rec *command;
+
+    for (command = httpd_conf_commands; command->name; command++) {
+        const httpd_row_t *row = command->cmd_data;
+
+        if (row && row->place == IN_STORE && strcasecmp(command->name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *open_old_store(cmd_parms *cmd, void *dir, const char *arg)
+{
+    server_conf_t *sc = httpd_server_write(cmd);
+    const ap_directive_t *one;
+    const char *wrong;
+
+    (void)dir;
+    if (strcmp(arg, ">") != 0) {
+        return "<GenflowStoreOld> takes no name: a site has one old store at a time";
+    }
+    for (one = cmd->directive->first_child; one; one = one->next) {
+        if (!is_of_store(one->directive)) {
+            return apr_psprintf(
+                cmd->pool, "%s: does not belong inside <GenflowStoreOld>, which has " OF_OLD_STORE,
+                one->directive);
+        }
+    }
+    sc->store_old = apr_pcalloc(cmd->pool, sizeof(*sc->store_old));
+    unset_numbers(sc->store_old, IN_STORE);
+    wrong = ap_walk_config(cmd->directive->first_child, cmd, cmd->context);
+    sc->conf->store_old = sc->store_old;
+    sc->store_old = NULL;
     return wrong;
 }
 
@@ -333,29 +278,31 @@ const command_rec httpd_conf_commands[] = {
         "On or Off", "Off", "sign uploads of clients to Cloudinary"),
     ROW("GenflowCreditReserveLifetime", IN_SERVER, IS_TIME, SERVER(reserve_lifetime), SECOND,
         24 * HOUR, "1s to 24h", "15m", "how long a reservation holds its credits"),
-    ROW("GenflowStoreKind", IN_SERVER, IS_TEXT, SERVER(store_kind_name), 0, 0,
+    AP_INIT_RAW_ARGS("<GenflowStoreOld", open_old_store, NULL, RSRC_CONF,
+        "the store from which pictures are moved"),
+    ROW("GenflowStoreKind", IN_STORE, IS_TEXT, SERVER(store_kind_name), 0, 0,
         "", "folder", "where pictures are kept: " GF_STORE_KIND_NAMES),
-    ROW("GenflowStoreAccount", IN_SERVER, IS_TEXT, SERVER(store_account), 0, 0,
+    ROW("GenflowStoreAccount", IN_STORE, IS_TEXT, SERVER(store_account), 0, 0,
         "", NULL, "Cloudinary's cloud name, S3's bucket"),
-    ROW("GenflowStoreKey", IN_SERVER, IS_SECRET, SERVER(store_key), 0, 0,
+    ROW("GenflowStoreKey", IN_STORE, IS_SECRET, SERVER(store_key), 0, 0,
         "env:NAME or file:PATH", NULL, "id of the store's key"),
-    ROW("GenflowStoreSecret", IN_SERVER, IS_SECRET, SERVER(store_secret), 0, 0,
+    ROW("GenflowStoreSecret", IN_STORE, IS_SECRET, SERVER(store_secret), 0, 0,
         "env:NAME or file:PATH", NULL, "the store's secret"),
-    ROW("GenflowStoreRegion", IN_SERVER, IS_TEXT, SERVER(store_region), 0, 0,
+    ROW("GenflowStoreRegion", IN_STORE, IS_TEXT, SERVER(store_region), 0, 0,
         "", "us-east-1", "S3's region"),
-    ROW("GenflowStoreApi", IN_SERVER, IS_URL, SERVER(store_api), 0, 0,
+    ROW("GenflowStoreApi", IN_STORE, IS_URL, SERVER(store_api), 0, 0,
         "an http(s) address", NULL, "address of the store's API"),
-    ROW("GenflowStorePublicUrl", IN_SERVER, IS_URL, SERVER(store_public), 0, 0,
+    ROW("GenflowStorePublicUrl", IN_STORE, IS_URL, SERVER(store_public), 0, 0,
         "an http(s) address", NULL, "public address of S3's bucket"),
-    ROW("GenflowStorePrefix", IN_SERVER, IS_TEXT, SERVER(store_prefix), 0, 0,
+    ROW("GenflowStorePrefix", IN_STORE, IS_TEXT, SERVER(store_prefix), 0, 0,
         "", "stefna/generated", "folder that pictures are put under in Cloudinary or S3"),
     ROW("GenflowStoreAssetFolder", IN_SERVER, IS_TEXT, SERVER(store_asset_folder), 0, 0,
         "", NULL, "folder of the Media Library, for Cloudinary accounts with dynamic folders"),
     ROW("GenflowStoreUploadPreset", IN_SERVER, IS_TEXT, SERVER(store_upload_preset), 0, 0,
         "", NULL, "Cloudinary's upload preset"),
-    ROW("GenflowStoreThumbnail", IN_SERVER, IS_TEXT, SERVER(store_thumbnail), 0, 0,
+    ROW("GenflowStoreThumbnail", IN_STORE, IS_TEXT, SERVER(store_thumbnail), 0, 0,
         "", "On", "On, Off, or Cloudinary's transformation: small pictures for lists"),
-    ROW("GenflowStorePublicId", IN_SERVER, IS_WORD, SERVER(store_public_id), 0, 0,
+    ROW("GenflowStorePublicId", IN_STORE, IS_WORD, SERVER(store_public_id), 0, 0,
         "generation, run or bare", "generation", "names of pictures in Cloudinary"),
     ROW("GenflowStoreOverwrite", IN_SERVER, IS_FLAG, SERVER(store_overwrite), 0, 1,
         "On or Off", "Off", "a picture of the same name is replaced"),
@@ -521,6 +468,7 @@ void *httpd_conf_create_server(apr_pool_t *pool, server_rec *server)
     sc->conf->models = apr_array_make(pool, 8, sizeof(gf_model_t *));
     unset_numbers(sc->conf, IN_HTTPD);
     unset_numbers(sc->conf, IN_SERVER);
+    unset_numbers(sc->conf, IN_STORE);
     return sc;
 }
 
@@ -539,7 +487,7 @@ void *httpd_conf_merge_server(apr_pool_t *pool, void *base, void *add)
 }
 
 /* Where the row's value is not set in `base`. */
-static bool is_unset(const row_t *row, const void *base)
+static bool is_unset(const httpd_row_t *row, const void *base)
 {
     const char *value = (const char *)base + row->offset;
 
@@ -552,9 +500,9 @@ void httpd_conf_inherit(gf_conf_t *conf, const gf_conf_t *base_conf)
     const command_rec *command;
 
     for (command = httpd_conf_commands; command->name; command++) {
-        const row_t *row = command->cmd_data;
+        const httpd_row_t *row = command->cmd_data;
 
-        if (row && row->place <= IN_SERVER && is_unset(row, conf)) {
+        if (row && row->place <= IN_STORE && is_unset(row, conf)) {
             memcpy((char *)conf + row->offset, (const char *)base_conf + row->offset,
                    row->kind < IS_TEXT ? sizeof(apr_int64_t) : sizeof(const char *));
         }
@@ -566,10 +514,28 @@ void httpd_conf_defaults(apr_pool_t *pool, void *base, httpd_place_t place)
     const command_rec *command;
 
     for (command = httpd_conf_commands; command->name; command++) {
-        const row_t *row = command->cmd_data;
+        const httpd_row_t *row = command->cmd_data;
 
         if (row && row->place == place && row->value && is_unset(row, base)) {
-            set_row(pool, row, base, command->name, row->value);
+            httpd_row_set(pool, row, base, command->name, row->value);
         }
     }
+}
+
+gf_conf_t *httpd_conf_old_store(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    gf_conf_t *old = apr_pmemdup(pool, conf, sizeof(*conf));
+    const command_rec *command;
+
+    for (command = httpd_conf_commands; command->name; command++) {
+        const httpd_row_t *row = command->cmd_data;
+
+        if (row && row->place == IN_STORE) {
+            memcpy((char *)old + row->offset, (const char *)conf->store_old + row->offset,
+                   row->kind < IS_TEXT ? sizeof(apr_int64_t) : sizeof(const char *));
+        }
+    }
+    httpd_conf_defaults(pool, old, IN_STORE);
+    old->store_old = NULL;
+    return old;
 }

@@ -7,6 +7,7 @@
 #include <httpd.h>
 #include <http_config.h>
 
+#include "httpd/row.h"
 #include "model/conf.h"
 
 extern const command_rec httpd_conf_commands[];
@@ -19,14 +20,14 @@ extern const command_rec httpd_conf_commands[];
 void *httpd_conf_create_server(apr_pool_t *pool, server_rec *server);
 void *httpd_conf_merge_server(apr_pool_t *pool, void *base, void *add);
 
-/* The place of a row's directive, and the struct that it writes to. IN_HTTPD: the main server's,
- * for all virtual hosts; IN_SERVER: each may have its own. */
-typedef enum { IN_HTTPD, IN_SERVER, IN_PROVIDER, IN_TYPE } httpd_place_t;
-
 /* Sets every unset value of a virtual host's to the main server's. */
 void httpd_conf_inherit(gf_conf_t *conf, const gf_conf_t *base);
 
 /* Sets every unset value of `base`, the struct of that place, to its default. */
 void httpd_conf_defaults(apr_pool_t *pool, void *base, httpd_place_t place);
+
+/* `conf` with the store that the section conf->store_old names: values that are not set there have
+ * their defaults. */
+gf_conf_t *httpd_conf_old_store(const gf_conf_t *conf, apr_pool_t *pool);
 
 #endif

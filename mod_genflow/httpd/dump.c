@@ -112,6 +112,10 @@ void httpd_dump(const gf_conf_t *conf, apr_pool_t *pool)
     apr_file_printf(out, "genflow uid %ld\n", (long)user);
     apr_file_printf(out, "genflow dispatch %s\n", conf->dispatch ? "On" : "Off");
     apr_file_printf(out, "genflow store %s\n", first->store->name);
+    if (first->store_old) {
+        apr_file_printf(out, "genflow storeOld %s %s\n", first->store_old->store->name,
+                        gf_store_address(first->store_old, pool));
+    }
     apr_file_printf(out, "genflow folder %s\n", first->store_folder);
     apr_file_printf(out, "genflow storeUrl %s\n", first->store_url);
     apr_file_printf(out, "genflow pictureMost %" APR_INT64_T_FMT "\n", first->result_max);

@@ -53,7 +53,8 @@ static const char *finish_thumbnails(gf_conf_t *conf, apr_pool_t *pool)
     return NULL;
 }
 
-static const char *finish_store(gf_conf_t *conf, apr_pool_t *pool)
+/* Its kind, and what that needs. */
+static const char *finish_store_kind(gf_conf_t *conf, apr_pool_t *pool)
 {
     const char *missing;
 
@@ -73,6 +74,43 @@ static const char *finish_store(gf_conf_t *conf, apr_pool_t *pool)
     missing = conf->store->check ? conf->store->check(conf, pool) : NULL;
     return missing ? apr_psprintf(pool, "GenflowStoreKind %s: %s", conf->store->name, missing)
                    : finish_thumbnails(conf, pool);
+}
+
+/* The mistake in <GenflowStoreOld> beside what its kind needs. */
+static const char *wrong_old_store(const gf_conf_t *old, const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *address = old->store->put ? NULL : gf_store_address(old, pool);
+    const char *current = gf_store_address(conf, pool);
+
+    if (old->store->put) {
+        return "GenflowStoreKind folder: pictures in GenflowStoreFolder are found without this "
+               "section; name s3 or cloudinary, or remove the section";
+    }
+    if (!old->store->remove) {
+        return "GenflowStoreKind: this kind cannot remove pictures, so that none can be moved";
+    }
+    if (!address) {
+        return "GenflowStorePublicUrl is missing: what the addresses of its pictures begin with";
+    }
+    return current && strcmp(address, current) == 0
+               ? apr_psprintf(pool, "it is the current store: %s", address)
+               : NULL;
+}
+
+static const char *finish_store(gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *wrong = finish_store_kind(conf, pool);
+    gf_conf_t *old;
+
+    if (wrong || !conf->store_old || conf->own_types->nelts == 0) {
+        conf->store_old = NULL;
+        return wrong;
+    }
+    old = httpd_conf_old_store(conf, pool);
+    wrong = finish_store_kind(old, pool);
+    wrong = wrong ? wrong : wrong_old_store(old, conf, pool);
+    conf->store_old = old;
+    return wrong ? apr_psprintf(pool, "<GenflowStoreOld>: %s", wrong) : NULL;
 }
 
 static const gf_prov_kind_t *kind_of(const char *name)
@@ -370,6 +408,7 @@ static const char *finish_main(gf_conf_t *conf, const server_rec *server, apr_po
 
     httpd_conf_defaults(pool, conf, IN_HTTPD);
     httpd_conf_defaults(pool, conf, IN_SERVER);
+    httpd_conf_defaults(pool, conf, IN_STORE);
     httpd_limits_defaults(conf);
     conf->has_keys = names_keys(ap_conftree);
     if (httpd_site_has_types(server)) {

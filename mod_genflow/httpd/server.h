@@ -15,6 +15,7 @@ typedef struct server_conf_t {
     gf_conf_t *conf;
     gf_provider_t *provider; /* inside <GenflowProvider>, else NULL */
     gf_type_t *type;         /* inside <GenflowType>, else NULL */
+    gf_conf_t *store_old;    /* inside <GenflowStoreOld>, else NULL */
 
     /* Of a virtual host: its first directive of ours outside of a <Location>, NULL: it has none;
      * and all of them as written. */

@@ -227,6 +227,9 @@ const char *httpd_site_merge(gf_conf_t *conf, const gf_conf_t *base, apr_pool_t 
 {
     const char *wrong = merge_providers(conf, base, pool);
 
+    if (!conf->store_old && !conf->store_kind_name) {
+        conf->store_old = base->store_old;
+    }
     httpd_conf_inherit(conf, base);
     inherit_rate(&conf->limit_rate, &base->limit_rate);
     inherit_rate(&conf->limit_address, &base->limit_address);

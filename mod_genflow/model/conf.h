@@ -110,7 +110,10 @@ typedef struct gf_conf_t {
     const char *store_kind_name;
     const struct gf_store_kind_t *store;
 
+    /* <GenflowStoreOld>: these settings, with the store from which pictures are moved. NULL: there
+     * is none. */
     const struct gf_conf_t *store_old;
+
     struct gf_gate_t *store_gate; /* store/gate.h; NULL: not checked */
 
     /* GenflowStore... of stores over HTTP. store_secret is never logged. NULL: not set; the check()

@@ -126,7 +126,8 @@ static const char *store_text(const gf_conf_t *conf, apr_pool_t *pool)
                        is_folder ? or_none(conf->store_folder) : "", "\n", or_none(conf->store_url),
                        "\n", or_none(conf->store_account), "\n", or_none(conf->store_region), "\n",
                        or_none(conf->store_api), "\n", or_none(conf->store_public), "\n",
-                       or_none(conf->store_prefix), NULL);
+                       or_none(conf->store_prefix), conf->store_old ? "\n" : "",
+                       conf->store_old ? store_text(conf->store_old, pool) : "", NULL);
 }
 
 static const char *day_text(const gf_conf_t *conf, apr_pool_t *pool)

@@ -22,6 +22,8 @@ mkdir $closed, 0500 or die "$closed: $!\n";
 my $HOST  = "<VirtualHost *:%d>\n%s</VirtualHost>\n";
 my $REALM = "GenflowRealm shop\n";
 my $NEO   = "<GenflowType neo>\nGenflowTypeProviders local\n%s</GenflowType>\n";
+my $OLD   = "<GenflowStoreOld>\n%s</GenflowStoreOld>\n";
+my $S3    = join '', map { "GenflowStore$_\n" } 'Kind s3', 'Account a', 'Region eu-central-1', 'Key env:STORE_KEY', 'Secret env:STORE_SECRET';
 my @WRONG = (    # what, configuration, message
     ['a realm of the main server', "$SITE$REALM", qr{GenflowRealm shop belongs into a <VirtualHost>}],
     (map { ["the realm $_", $SITE . sprintf($HOST, 1, "GenflowRealm $_\n"), qr{GenflowRealm $_: must be a name of a-z} ] }
@@ -30,6 +32,15 @@ my @WRONG = (    # what, configuration, message
         qr{${LINE}<GenflowType in a <VirtualHost> needs GenflowRealm NAME there}],
     ['a store of a virtual host without a realm', $SITE . sprintf($HOST, 1, "GenflowStoreUrl /x\n"),
         qr{${LINE}GenflowStoreUrl in a <VirtualHost> needs GenflowRealm}],
+    ['an old folder', $SITE . sprintf($OLD, "GenflowStoreKind folder\n"), qr{<GenflowStoreOld>: GenflowStoreKind folder: pictures in .* without this}],
+    ['an old store without a kind', $SITE . sprintf($OLD, ''), qr{<GenflowStoreOld>: GenflowStoreKind folder: }],
+    ['an old store of an unknown kind', $SITE . sprintf($OLD, "GenflowStoreKind tape\n"), qr{<GenflowStoreOld>: GenflowStoreKind tape: must be one of}],
+    ['an old store without keys', $SITE . sprintf($OLD, "GenflowStoreKind s3\nGenflowStoreAccount a\n"),
+        qr{<GenflowStoreOld>: GenflowStoreKind s3: GenflowStoreKey is missing}],
+    ['an old store that is the current one', $SITE . $S3 . sprintf($OLD, $S3), qr{<GenflowStoreOld>: it is the current store: https://s3\.}],
+    ['a name of the old store', $SITE . sprintf($OLD, '') =~ s/Old>/Old s3>/r, qr{<GenflowStoreOld> takes no name}],
+    (map { ["$_ of the old store", $SITE . sprintf($OLD, "$_ 1\n"), qr{$_: does not belong inside <GenflowStoreOld>}] }
+        qw(GenflowStoreFolder GenflowTypeCost GenflowStoreStrict KeepAlive)),
     ['two prices of one realm', $SITE . join('', map { sprintf $HOST, $_, $REALM . sprintf $NEO, "GenflowTypeCost $_\n" } 1, 2),
         qr{GenflowRealm shop: the virtual hosts at \S+:\d+ and \S+:\d+ are one site, but have different}],
     ['a long name in the database', $SITE . sprintf($HOST, 1, $REALM
