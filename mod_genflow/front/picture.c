@@ -44,7 +44,7 @@ static gf_msg_t *make_request(const gf_req_t *req, const gf_view_t *view)
     const gf_conf_t *conf = gf_servers_of_type(req->conf, view->type);
     gf_msg_t *msg = gf_msg_make(req->r->pool, "GET", view->image_url);
 
-    msg->guarded = !gf_store_has_address(conf, view->image_url);
+    msg->guarded = !gf_store_conf_of(conf, view->image_url, msg->pool);
     msg->allowed = conf->fetch_allowed;
     msg->spool_any = true;
     msg->spool = gf_store_copy(

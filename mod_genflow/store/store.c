@@ -67,36 +67,37 @@ const char *gf_store_copy(const gf_conf_t *conf, const char *name, apr_pool_t *p
     return apr_psprintf(pool, "%s/" GF_STORE_SPOOL "/%s.copy", conf->store_folder, name);
 }
 
-static bool is_below(const char *url, const char *place)
-{
-    size_t length = place ? strlen(place) : 0;
-
-    return length > 0 && strncmp(url, place, length) == 0 && url[length] == '/';
-}
-
 const char *gf_store_draft(const gf_conf_t *conf, const char *name, apr_pool_t *pool)
 {
     return apr_pstrcat(pool, conf->store_folder, "/" GF_STORE_SPOOL, strrchr(name, '/'), ".draft",
                        NULL);
 }
 
-bool gf_store_has_address(const gf_conf_t *conf, const char *url)
-{
-    return is_below(url, conf->store_public) || is_below(url, conf->store_api);
-}
-
 const char *gf_store_address(const gf_conf_t *conf, apr_pool_t *pool)
 {
-    const char *place = conf->store->put ? conf->store_url : gf_store_place(conf, pool);
+    const char *place = conf->store->put             ? conf->store_url
+                        : gf_store_place(conf, pool) ? gf_store_place(conf, pool)
+                        : conf->store_public         ? conf->store_public
+                                                     : conf->store_api;
 
+    if (!place && conf->store == &gf_store_cloudinary) {
+        place = apr_pstrcat(pool, CLOUDINARY "/", conf->store_account, NULL);
+    }
     return place ? apr_pstrcat(pool, place, "/", NULL) : NULL;
 }
 
-const gf_conf_t *gf_store_conf_of(const gf_conf_t *conf, const char *url)
+static bool has_address(const gf_conf_t *conf, const char *url, apr_pool_t *pool)
 {
-    return gf_store_has_address(conf, url)                                 ? conf
-           : conf->store_old && gf_store_has_address(conf->store_old, url) ? conf->store_old
-                                                                           : NULL;
+    const char *address = conf && conf->store ? gf_store_address(conf, pool) : NULL;
+
+    return address && strncmp(url, address, strlen(address)) == 0;
+}
+
+const gf_conf_t *gf_store_conf_of(const gf_conf_t *conf, const char *url, apr_pool_t *pool)
+{
+    return has_address(conf, url, pool)              ? conf
+           : has_address(conf->store_old, url, pool) ? conf->store_old
+                                                     : NULL;
 }
 
 /* Two digits of the id spread the pictures over 256 folders a type. */
@@ -314,7 +315,7 @@ static const char *add_origin(const char *origins, const char *url, apr_pool_t *
     return apr_pstrcat(pool, origins, origins[0] ? " " : "", origin, NULL);
 }
 
-const char *gf_store_origins(const gf_conf_t *conf, apr_pool_t *pool)
+static const char *origins_of(const gf_conf_t *conf, apr_pool_t *pool)
 {
     const gf_store_kind_t *kind = conf->store;
 
@@ -331,4 +332,12 @@ const char *gf_store_origins(const gf_conf_t *conf, apr_pool_t *pool)
         return apr_pstrcat(pool, "https://s3.", conf->store_region, ".amazonaws.com", NULL);
     }
     return add_origin("", conf->store_public ? conf->store_public : conf->store_api, pool);
+}
+
+const char *gf_store_origins(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *origins = origins_of(conf, pool);
+    const char *old = conf->store_old ? origins_of(conf->store_old, pool) : "";
+
+    return apr_pstrcat(pool, origins, origins[0] && old[0] ? " " : "", old, NULL);
 }

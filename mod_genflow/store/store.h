@@ -49,11 +49,13 @@ const char *gf_store_place(const gf_conf_t *conf, apr_pool_t *pool);
 /* The Cache-Control of pictures and thumbnails: GenflowStoreCacheTime. */
 const char *gf_store_caching(const gf_conf_t *conf, apr_pool_t *pool);
 
-/* Does the address begin with that of the configured store? Then it did not come from outside. */
-bool gf_store_has_address(const gf_conf_t *conf, const char *url);
-
+/* What the addresses of pictures in the store of `conf` begin with, with a slash at its end; NULL:
+ * it is not known. */
 const char *gf_store_address(const gf_conf_t *conf, apr_pool_t *pool);
-const gf_conf_t *gf_store_conf_of(const gf_conf_t *conf, const char *url);
+
+/* `conf` or its <GenflowStoreOld>: the one whose store has a picture at that address, which then
+ * did not come from outside. NULL: neither. */
+const gf_conf_t *gf_store_conf_of(const gf_conf_t *conf, const char *url, apr_pool_t *pool);
 
 /* Inspects the picture in `file` and cuts off bytes after its end; sets all but the url. Errors:
  * RESULT (no picture, too many pixels, cut), EMPTY (no bytes), STORE (could not be read). */

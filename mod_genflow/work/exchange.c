@@ -37,7 +37,7 @@ gf_msg_t *gf_exchange_stored(gf_flow_t *flow, const char *url, const char *file)
     const gf_conf_t *conf = flow->ctx.conf;
     gf_msg_t *msg = gf_exchange_guarded(flow, url, file, conf->fetch_allowed);
 
-    msg->guarded = !gf_store_conf_of(conf, url);
+    msg->guarded = !gf_store_conf_of(conf, url, msg->pool);
     return msg;
 }
 

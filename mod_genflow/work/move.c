@@ -154,7 +154,7 @@ static bool is_there(const gf_flow_t *flow, const gf_run_t *run)
     const gf_conf_t *conf = flow->ctx.conf;
 
     return run->of.move.old ? conf->store->put != NULL
-                            : gf_store_conf_of(conf, run->job->move_url) == conf;
+                            : gf_store_conf_of(conf, run->job->move_url, flow->ctx.pool) == conf;
 }
 
 static bool is_in_folder(const gf_flow_t *flow, const gf_run_t *run)

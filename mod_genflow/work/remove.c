@@ -38,13 +38,23 @@ static const char *extension_of(const gf_run_t *run)
                             : gf_image_extension(run->job->media_type);
 }
 
+/* The configuration of the store that is asked: by the address, or one after the other. */
+static const gf_conf_t *conf_of(const gf_flow_t *flow, const gf_run_t *run)
+{
+    const gf_conf_t *conf = flow->ctx.conf;
+    const gf_conf_t *found =
+        is_anywhere(run) ? NULL : gf_store_conf_of(conf, run->job->remove_url, flow->ctx.pool);
+
+    return run->of.remove.old ? conf->store_old : found ? found : conf;
+}
+
 static gf_store_call_t call_of(const gf_flow_t *flow, const gf_run_t *run, apr_pool_t *pool)
 {
     gf_stored_t *facts = apr_pcalloc(pool, sizeof(*facts));
     gf_store_call_t call;
 
     facts->image.extension = extension_of(run);
-    call = gf_store_call(flow->ctx.conf, run->job, facts, pool);
+    call = gf_store_call(conf_of(flow, run), run->job, facts, pool);
     call.url = is_anywhere(run) ? NULL : run->job->remove_url;
     if (run->of.remove.thumbnail) {
         call.name = gf_thumbnail_name(call.name, pool);
@@ -56,7 +66,7 @@ static gf_msg_t *make_message(gf_flow_t *flow, gf_run_t *run)
 {
     gf_store_call_t call = call_of(flow, run, gf_run_pool(flow));
 
-    return gf_exchange_limit(flow, flow->ctx.conf->store->remove(&call));
+    return gf_exchange_limit(flow, call.conf->store->remove(&call));
 }
 
 /* ---- guards and actions ---- */
@@ -66,7 +76,7 @@ static bool is_local(const gf_flow_t *flow, const gf_run_t *run)
 {
     const gf_conf_t *conf = flow->ctx.conf;
 
-    return (is_anywhere(run) && !conf->store->remove)
+    return (is_anywhere(run) && !conf->store->remove && !conf->store_old)
            || gf_store_file(conf, run->job, run->job->remove_url, flow->ctx.pool);
 }
 
@@ -79,23 +89,24 @@ static void count_removed(gf_flow_t *flow, gf_run_t *run)
 /* It was stored under another configuration. */
 static bool is_elsewhere(const gf_flow_t *flow, const gf_run_t *run)
 {
-    return !flow->ctx.conf->store->remove || !extension_of(run);
+    return !conf_of(flow, run)->store->remove || !extension_of(run);
 }
 
 static void report_elsewhere(gf_flow_t *flow, gf_run_t *run)
 {
     gf_count_again(flow, GF_METRIC_REMOVALS, "given_up");
-    gf_log(gf_run_about(flow, run), GF_LOG_WARNING, APR_SUCCESS, "GF0417",
-           "the generation was deleted, but this store does not have its picture; remove it by "
-           "hand: %s",
-           run->job->remove_url);
+    gf_log(
+        gf_run_about(flow, run), GF_LOG_WARNING, APR_SUCCESS, "GF0417",
+        "the generation was deleted, but this store does not have its picture; name its store in "
+        "<GenflowStoreOld> before, or remove it by hand: %s",
+        run->job->remove_url);
 }
 
 static bool is_still_there(const gf_flow_t *flow, const gf_run_t *run)
 {
     const gf_store_call_t call = call_of(flow, run, flow->ctx.pool);
 
-    return !flow->ctx.conf->store->read_remove(&call, run->msg);
+    return !call.conf->store->read_remove(&call, run->msg);
 }
 
 static void report_still_there(gf_flow_t *flow, gf_run_t *run)
@@ -108,7 +119,7 @@ static void report_still_there(gf_flow_t *flow, gf_run_t *run)
 
 static bool has_more_types(const gf_flow_t *flow, const gf_run_t *run)
 {
-    return is_anywhere(run) && !run->of.remove.thumbnail && !flow->ctx.conf->store->any_type
+    return is_anywhere(run) && !run->of.remove.thumbnail && !conf_of(flow, run)->store->any_type
            && gf_image_extensions[run->of.remove.type + 1];
 }
 
@@ -121,13 +132,30 @@ static void take_next_type(gf_flow_t *flow, gf_run_t *run)
 /* It is not known whether it was made: a process may have died over it. */
 static bool may_have_thumbnail(const gf_flow_t *flow, const gf_run_t *run)
 {
-    return flow->ctx.conf->thumbnails.place && !run->of.remove.thumbnail;
+    return conf_of(flow, run)->thumbnails.place && !run->of.remove.thumbnail;
 }
 
 static void take_thumbnail(gf_flow_t *flow, gf_run_t *run)
 {
     (void)flow;
     run->of.remove.thumbnail = true;
+}
+
+/* What may be in every store may be in the old one. */
+static bool has_old_store(const gf_flow_t *flow, const gf_run_t *run)
+{
+    return is_anywhere(run) && flow->ctx.conf->store_old && !run->of.remove.old;
+}
+
+static bool begins_with_old_store(const gf_flow_t *flow, const gf_run_t *run)
+{
+    return has_old_store(flow, run) && !flow->ctx.conf->store->remove;
+}
+
+static void take_old_store(gf_flow_t *flow, gf_run_t *run)
+{
+    (void)flow;
+    run->of.remove = (gf_remove_t){ .old = true };
 }
 
 /* ---- the table ---- */
@@ -148,11 +176,13 @@ static const gf_duty_t duties[GF_STATES] = {
 /* clang-format off */
 static const gf_rule_t rules[] = {
     R(IN(START), ON(BEGUN), is_local, count_removed, SETTLE),
+    R(IN(START), ON(BEGUN), begins_with_old_store, take_old_store, REMOVE),
     R(IN(START), ON(BEGUN), is_elsewhere, report_elsewhere, SETTLE),
     R(IN(START), ON(BEGUN), NULL, NULL, REMOVE),
     R(IN(REMOVE), ON(ANSWERED), is_still_there, report_still_there, OVER),
     R(IN(REMOVE), ON(ANSWERED), has_more_types, take_next_type, REMOVE),
     R(IN(REMOVE), ON(ANSWERED), may_have_thumbnail, take_thumbnail, REMOVE),
+    R(IN(REMOVE), ON(ANSWERED), has_old_store, take_old_store, REMOVE),
     R(IN(REMOVE), ON(ANSWERED), NULL, count_removed, SETTLE),
     R(IN(SETTLE), ON(WRITTEN) | ON(REFUSED), NULL, NULL, OVER),
     N(IN(SETTLE), ON(NO_DATABASE), NULL, gf_run_note_outage, PAUSE),

@@ -28,13 +28,13 @@ typedef enum gf_pending_t {
     GF_PENDING_ALARM     /* run->wake */
 } gf_pending_t;
 
-/* A picture on its way to the store: of a generation, a restore, or a move. */
+/* A picture on its way to the store. */
 typedef struct gf_result_t {
     /* Path of the file that it is written to, and is in until it is settled. */
     const char *spool;
 
-    /* Where it comes from: an address to fetch, or base64 to decode. NULL: not that. original_url
-     * is the provider's address, for the row; NULL: it had none. */
+    /* Where it comes from: an address to fetch, or base64 to decode; NULL: not that. original_url:
+     * the provider's address, for the row; NULL: none. */
     const char *url;
     const char *text;
     const char *original_url;
@@ -120,11 +120,12 @@ typedef struct gf_restore_t {
 typedef struct gf_remove_t {
     int type;       /* a removal of every place: index of the extension that it is at */
     bool thumbnail; /* the picture is gone, its thumbnail is next */
+    bool old;       /* the same: it is at the old store */
 } gf_remove_t;
 
 /* A picture that is moved to another store (job->move_url). */
 typedef struct gf_move_t {
-    const char *old;  /* it is this file of the folder, which stays; NULL: it is fetched */
+    const char *old;  /* this file of the folder, which stays; NULL: it is fetched */
     const char *copy; /* path of the file that it is read back into */
     const char *why;  /* REQUEUE, FAIL */
 } gf_move_t;
@@ -146,16 +147,16 @@ typedef struct gf_run_t {
     gf_msg_t *msg;   /* the open or just ended exchange; in a pool of its own */
     apr_time_t wake; /* of the alarm, by gf_clock_now() */
 
-    /* An event that came while the run was busy (GF_NEXT_POSTPONE), for the next alarm. Of two the
-     * later one in gf_event_t counts. */
+    /* An event that came while the run was busy (GF_NEXT_POSTPONE): of two the later in gf_event_t.
+     */
     gf_event_t postponed;
     int pauses; /* of this act, without a database; 0 in a new state */
 
     /* Token of the act, in hex (gf_ctx_t.call): a repeated act is the same call. */
     char call[33];
 
-    /* What the last event brought. `err` is in the job's pool. The texts of `outcome`, which is
-     * that of an exchange with the provider or of a fetch, live until the next state is entered. */
+    /* What the last event brought. `err` is in the job's pool. The texts of `outcome`, that of an
+     * exchange with the provider or of a fetch, live until the next state is entered. */
     gf_err_t *err; /* REFUSED, NO_DATABASE */
     gf_lease_answer_t lease;
     gf_settled_t settled;
@@ -166,8 +167,8 @@ typedef struct gf_run_t {
     bool is_awaited;
     gf_final_t *final;
 
-    /* Set by the action of a rule: before the next state's alarm, or until the job is due again (0:
-     * now; for a delivery or restore: never). */
+    /* Before the next state's alarm, or until the job is due again (0: now; of a delivery or
+     * restore: never). */
     apr_interval_time_t delay;
     apr_time_t due;     /* OVER: it was requeued, and is due then; 0: not */
     gf_result_t result; /* generate, restore, move */
@@ -183,8 +184,7 @@ typedef struct gf_run_t {
         gf_deliver_t deliver;
     } of; /* by kind */
 
-    /* named: a heartbeat named its lease. led: ... and the database said that it is held:
-     * heartbeats renew it without naming it. */
+    /* named: a heartbeat named its lease. led: and the database renews it without its name. */
     bool named;
     bool led;
     struct gf_run_t *next, *previous;
@@ -202,7 +202,7 @@ typedef struct gf_flow_t {
     apr_array_header_t *asides;
 } gf_flow_t;
 
-/* The dispatcher's next step for a run. */
+/* The dispatcher's next step. */
 typedef enum gf_step_t {
     GF_STEP_STAYS,  /* nothing: what was pending still is */
     GF_STEP_BEGINS, /* start what run->pending names */

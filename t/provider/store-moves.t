@@ -95,4 +95,61 @@ is file_of($shelf->now($user, $other)->{imageUrl}), file_of($jobs[1]{imageUrl}),
 like $shelf->httpd->log_text, qr/GF0422: job=$other.*other bytes \(sha256 [0-9a-f]{64}\) than were stored \($hash{$other}\)/, '... which the log says';
 credits_are $user, 100 - PICTURES, 0, 'nothing was charged for it';
 
+# ---- a store that is away, and pictures that are deleted or move no further ----
+
+store_is('cloudinary', $OLD_S3);
+$shelf->down;
+
+$res = begin(reason => 'on');
+is $res->{status}, 202, 'pictures move on, to Cloudinary';
+ok wait_for { (move()->{lastError} // '') =~ /the store did not take it/ }, 'while it is away, the move says so';
+is move()->{moved}, 0, '... and nothing is moved';
+is $shelf->served($shelf->now($user, $jobs[3]{id})->{imageUrl}), "200 $hash{$jobs[3]{id}}", '... and the pictures are where they were';
+is api(DELETE => "/api/generation/$deleted", user => $user)->{status}, 200, 'one of them is deleted meanwhile';
+$shelf->up;
+is_over('when it is back, the move ends');
+is join(' ', map { move()->{$_} } qw(state moved failed)), 'done 2 2', '... with the others but for those two';
+ok wait_for { !$shelf->objects($deleted) }, 'the deleted one is nowhere';
+for my $job (@jobs[3, 4]) {
+    my $now = $shelf->now($user, $job->{id});
+    like $now->{imageUrl}, qr{\A\Q$ENV{GENFLOW_STORE}\E/cloudinary/}, 'another has its address in Cloudinary';
+    is $shelf->served($now->{imageUrl}), "200 $hash{$job->{id}}", '... where the same bytes are';
+    ok wait_for { $shelf->objects($job->{id}) == 1 }, '... and nowhere else';
+}
+
+# ---- back into the folder ----
+
+store_is('folder', <<"END");
+<GenflowStoreOld>
+    GenflowStoreKind cloudinary
+    GenflowStoreApi "\${GENFLOW_STORE}/cloudinary"
+    GenflowStoreAccount pictures
+    GenflowStoreKey env:STORE_KEY
+    GenflowStoreSecret env:STORE_SECRET
+    GenflowStorePrefix @{[TYPE . "-$$"]}
+</GenflowStoreOld>
+END
+is begin(type => TYPE, keepSeconds => 3600)->{status}, 202, 'pictures move back';
+is_over('the move ends');
+is join(' ', map { move()->{$_} } qw(state moved failed keepSeconds)), 'done 2 0 3600', '... with those that are in Cloudinary';
+for my $job (@jobs[3, 4]) {
+    my $now = $shelf->now($user, $job->{id});
+    like $now->{imageUrl}, qr{/generated/}, 'a picture is in the folder again';
+    is $shelf->served($now->{imageUrl}), "200 $hash{$job->{id}}", '... byte for byte';
+    is scalar($shelf->objects($job->{id})), 1, '... and its old copy stays for as long as it was said';
+}
+is api(DELETE => "/api/generation/$jobs[3]{id}", user => $user)->{status}, 200, 'a generation is deleted meanwhile';
+ok wait_for { !$shelf->objects($jobs[3]{id}) && !-e file_of($jobs[3]{imageUrl}) }, '... and both copies are gone at once';
+
+# ---- what is taken down while its copy still stands, and what is stopped ----
+
+my $by = { reason => 'a test' };
+is admin(DELETE => "/jobs/$jobs[4]{id}/picture", json => $by)->{status}, 200, 'a picture is taken down';
+ok wait_for { !$shelf->objects($jobs[4]{id}) && !-e file_of($jobs[4]{imageUrl}) }, '... and so is its old copy';
+error_is(admin(DELETE => '/moves/' . move()->{id}, json => $by), 409, 'MOVE_ENDED', 'what has ended cannot be stopped');
+is admin(DELETE => '/moves/999999', json => $by)->{status}, 404, '... nor what is not there';
+fields_are(admin(DELETE => '/moves/' . move()->{id}, json => {}), 'reason', '... nor without a reason');
+my @acts = map { $_->{action} } @{ data(admin(GET => '/audit?action=move'))->{entries} };
+is scalar @acts, 3, 'each move is recorded';
+
 finish;

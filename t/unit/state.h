@@ -59,6 +59,7 @@ static gf_provider_t provider;
 static gf_provider_t other_provider;
 static gf_prov_kind_t provider_kind;
 static gf_store_kind_t store_kind;
+static gf_store_kind_t old_store_kind;
 static const brought_t *coming; /* what fake readers read */
 
 static apr_time_t fake_clock(void)

@@ -121,6 +121,29 @@ static void set_png_of_objects(gf_run_t *run)
     run->job->media_type = "image/png";
 }
 
+static void set_old_store(gf_run_t *run)
+{
+    static gf_conf_t old;
+
+    old = unit.conf;
+    old.store = &old_store_kind;
+    old_store_kind = store_kind;
+    unit.conf.store_old = &old;
+    run->of.remove.type = 2;
+}
+
+static void set_only_old_store(gf_run_t *run)
+{
+    set_old_store(run);
+    set_local_store(run);
+}
+
+static void set_at_old_store(gf_run_t *run)
+{
+    set_old_store(run);
+    run->of.remove.old = true;
+}
+
 static void set_last_type(gf_run_t *run)
 {
     run->of.remove.type = 2;
@@ -351,6 +374,9 @@ static const case_t of_remove[] = {
     { IN(START), ON(BEGUN), GF_STATE_SETTLE, GIVEN(.remove_url = HERE), .tag = "GF0417" },
     { IN(START), ON(BEGUN), GF_STATE_SETTLE, GIVEN(.remove_url = HERE), BRINGS(.also = set_local_store), .tag = "GF0417" },
     { IN(START), ON(BEGUN), GF_STATE_REMOVE, GIVEN(.remove_url = "") },
+    { IN(START), ON(BEGUN), GF_STATE_REMOVE, GIVEN(.remove_url = ""), BRINGS(.also = set_only_old_store) },
+    { IN(REMOVE), ON(ANSWERED), GF_STATE_REMOVE, GIVEN(.remove_url = ""), BRINGS(.gone = true, .also = set_old_store) },
+    { IN(REMOVE), ON(ANSWERED), GF_STATE_SETTLE, GIVEN(.remove_url = ""), BRINGS(.gone = true, .also = set_at_old_store) },
     { IN(START), ON(BEGUN), GF_STATE_REMOVE, GIVEN(.remove_url = HERE), BRINGS(.also = set_png) },
     { IN(REMOVE), ON(ANSWERED), GF_STATE_OVER, GIVEN(.remove_url = ""), BRINGS(.status = 503), .tag = "GF0418" },
     { IN(REMOVE), ON(ANSWERED), GF_STATE_REMOVE, GIVEN(.remove_url = ""), BRINGS(.gone = true) },
