@@ -170,14 +170,15 @@ typedef struct move_in_t {
     const char *from, *to;         /* of moved */
     apr_interval_time_t delay;     /* of move_later */
     const char *why;               /* of move_later, move_failed */
-    const char *copy, *media_type; /* of move_failed */
+    const char *copy, *media_type; /* of both */
 } move_in_t;
 
 static const gf_sql_field_t moved_params[] = { GF_PARAM(move_in_t, id), GF_PARAM(move_in_t, from),
                                                GF_PARAM(move_in_t, to) };
-static const gf_sql_field_t move_later_params[] = { GF_PARAM(move_in_t, id),
-                                                    GF_PARAM_INTERVAL(move_in_t, delay),
-                                                    GF_PARAM(move_in_t, why) };
+static const gf_sql_field_t move_later_params[] = {
+    GF_PARAM(move_in_t, id), GF_PARAM_INTERVAL(move_in_t, delay), GF_PARAM(move_in_t, why),
+    GF_PARAM(move_in_t, copy), GF_PARAM(move_in_t, media_type)
+};
 static const gf_sql_field_t move_failed_params[] = { GF_PARAM(move_in_t, id),
                                                      GF_PARAM(move_in_t, why),
                                                      GF_PARAM(move_in_t, copy),
@@ -213,9 +214,11 @@ gf_err_t *gf_picture_moved(gf_moved_t *moved, gf_ctx_t *ctx, const gf_job_t *job
 }
 
 gf_err_t *gf_picture_move_later(gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time_t delay,
-                                const char *why)
+                                const char *why, const char *copy, const char *media_type)
 {
-    const move_in_t in = { .id = job->id, .delay = delay, .why = why };
+    const move_in_t in = {
+        .id = job->id, .delay = delay, .why = why, .copy = copy, .media_type = media_type
+    };
 
     return gf_db_do(ctx, &gf_sql_move_later, &in);
 }

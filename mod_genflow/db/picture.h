@@ -38,9 +38,10 @@ typedef enum {
 gf_err_t *gf_picture_moved(gf_moved_t *moved, gf_ctx_t *ctx, const gf_job_t *job,
                            const char *image_url);
 
-/* Records that it was not moved, and why: the next attempt is due after `delay`. */
+/* Records that it was not moved, and why: the next attempt is due after `delay`. copy, media_type:
+ * as below; it stays until the move is given up. */
 gf_err_t *gf_picture_move_later(gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time_t delay,
-                                const char *why);
+                                const char *why, const char *copy, const char *media_type);
 
 /* Records that it stays where it is, and why. `copy`: the address of a copy that is to be removed,
  * of that media type; NULL: there is none. */

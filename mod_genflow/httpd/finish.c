@@ -102,14 +102,15 @@ static const char *finish_store(gf_conf_t *conf, apr_pool_t *pool)
     const char *wrong = finish_store_kind(conf, pool);
     gf_conf_t *old;
 
-    if (wrong || !conf->store_old || conf->own_types->nelts == 0) {
-        conf->store_old = NULL;
+    if (wrong || !conf->store_old) {
         return wrong;
     }
     old = httpd_conf_old_store(conf, pool);
-    wrong = finish_store_kind(old, pool);
-    wrong = wrong ? wrong : wrong_old_store(old, conf, pool);
     conf->store_old = old;
+    wrong = finish_store_kind(old, pool);
+    if (!wrong && conf->own_types->nelts > 0) {
+        wrong = wrong_old_store(old, conf, pool);
+    }
     return wrong ? apr_psprintf(pool, "<GenflowStoreOld>: %s", wrong) : NULL;
 }
 

@@ -376,7 +376,7 @@ static apr_status_t register_callbacks(httpd_janitor_t *janitor, apr_pool_t *pco
     if (rv == APR_SUCCESS && is_cleaner(janitor->conf)) {
         rv = add(watchdog, EXPECTED, janitor, compute_expected);
     }
-    if (rv == APR_SUCCESS && is_cleaner(janitor->conf)) {
+    if (rv == APR_SUCCESS && janitor->conf->dispatch) {
         rv = add(watchdog, COUNTING, janitor, feed_moves);
     }
     if (rv == APR_SUCCESS && is_cleaner(janitor->conf) && janitor->conf->janitor_check) {

@@ -101,23 +101,28 @@ static gf_err_t *act_check(gf_run_t *run, gf_ctx_t *ctx)
     return act_settle(run, ctx);
 }
 
+static const char *media_type_of(const gf_run_t *run)
+{
+    return run->result.facts ? run->result.facts->image.type : NULL;
+}
+
 static gf_err_t *act_requeue(gf_run_t *run, gf_ctx_t *ctx)
 {
     clear_files(run, ctx);
     if (run->result.uploads > 0) { /* the generation may have been deleted meanwhile */
         GF_TRY(gf_picture_stray(ctx, run->job));
     }
-    return gf_picture_move_later(ctx, run->job, run->delay, run->of.move.why);
+    return gf_picture_move_later(ctx, run->job, run->delay, run->of.move.why, run->result.image_url,
+                                 media_type_of(run));
 }
 
+/* In the folder the copy may be another picture, which has its name. */
 static gf_err_t *act_fail(gf_run_t *run, gf_ctx_t *ctx)
 {
-    const gf_stored_t *facts = run->result.facts;
-
     clear_files(run, ctx);
     return gf_picture_move_failed(ctx, run->job, run->of.move.why,
                                   ctx->conf->store->put ? NULL : run->result.image_url,
-                                  facts ? facts->image.type : NULL);
+                                  media_type_of(run));
 }
 
 /* ---- exchanges ---- */

@@ -13,6 +13,22 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
                          'hex'), 1, 32)
 $$;
 
+-- move_drop(p_no): takes out the pictures of a stopped move on which no host works, and records the
+-- removal of the copies that earlier attempts have stored. One whose host is gone is left to
+-- another for an hour. Called by: moves_feed, admin_move_stop. Locks: the rows, the removals.
+CREATE OR REPLACE FUNCTION genflow.move_drop(p_no bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    g genflow.moving;
+BEGIN
+    FOR g IN DELETE FROM genflow.moving d
+              WHERE d.move_no = p_no AND (d.held_until IS NULL
+                 OR d.held_until < clock_timestamp() - interval '1 hour') RETURNING d.* LOOP
+        PERFORM genflow.removal_add(g.job_id, g.type_no, g.copy, g.media_type, g.picture_secret,
+                                    g.run_id) WHERE g.copy <> g.url;
+    END LOOP;
+END $$;
+
 -- moves_feed(p_limit, p_look): for each running move: looks at up to p_look further generations and
 -- makes their pictures in an old store due, until p_limit of the move are under way; ends it when
 -- none is left. Returns how many moves are running. Only one host at a time feeds a move.
@@ -28,6 +44,7 @@ BEGIN
     FOR m IN SELECT v.*, t.media_schema, t.media_table
                FROM genflow.moves v JOIN genflow.types t ON t.no = v.type_no
               WHERE v.ended_at IS NULL ORDER BY v.no FOR UPDATE OF v SKIP LOCKED LOOP
+        PERFORM genflow.move_drop(m.no) WHERE m.stopped_at IS NOT NULL;
         SELECT count(*) INTO v_open FROM genflow.moving g WHERE g.move_no = m.no;
         IF m.fed_at IS NOT NULL THEN
             UPDATE genflow.moves v SET ended_at = clock_timestamp()
@@ -96,24 +113,28 @@ BEGIN
         UPDATE genflow.moving g SET due_at = v_now + interval '60 seconds'
          WHERE g.job_id = ANY (ARRAY(SELECT due.job_id FROM due WHERE due.waits))),
     mine AS (
-        UPDATE genflow.moving g SET due_at = v_now + p_lease, tries = g.tries + 1
+        UPDATE genflow.moving g SET due_at = v_now + p_lease, tries = g.tries + 1,
+            held_until = v_now + p_lease
          WHERE g.job_id = ANY (ARRAY(SELECT due.job_id FROM due WHERE NOT due.waits))
         RETURNING g.job_id, g.type_no, g.url, g.tries, g.sha256, g.picture_secret, g.run_id)
     SELECT m.job_id, t.name, m.url, m.tries, m.sha256, m.picture_secret, m.run_id FROM mine m
         JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 
--- move_later(p_id, p_delay, p_why): the picture could not be moved now; the next attempt is due
--- after p_delay. Called by: the dispatcher's writers. Locks: the row, its move. Outcomes: 'ok';
--- 'gone' it is not under way.
-CREATE OR REPLACE FUNCTION genflow.move_later(p_id uuid, p_delay interval,
-                                              p_why text) RETURNS text
+-- move_later(p_id, p_delay, p_why, p_copy, p_media_type): the picture could not be moved now; the
+-- next attempt is due after p_delay. p_copy: the address of a copy that was stored; NULL: none.
+-- Called by: the dispatcher's writers. Locks: the row, its move. Outcomes: 'ok'; 'gone' it is not
+-- under way.
+CREATE OR REPLACE FUNCTION genflow.move_later(p_id uuid, p_delay interval, p_why text,
+                                              p_copy text DEFAULT NULL,
+                                              p_media_type text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_no bigint;
 BEGIN
-    UPDATE genflow.moving g SET due_at = clock_timestamp() + p_delay WHERE g.job_id = p_id
-    RETURNING g.move_no INTO v_no;
+    UPDATE genflow.moving g SET due_at = clock_timestamp() + p_delay, held_until = NULL,
+        copy = coalesce(p_copy, g.copy), media_type = coalesce(p_media_type, g.media_type)
+     WHERE g.job_id = p_id RETURNING g.move_no INTO v_no;
     UPDATE genflow.moves v SET last_error = left(p_id || ': ' || p_why, 500) WHERE v.no = v_no;
     RETURN CASE WHEN v_no IS NULL THEN 'gone' ELSE 'ok' END;
 END $$;
@@ -134,8 +155,9 @@ BEGIN
     IF g.job_id IS NULL THEN
         RETURN 'gone';
     END IF;
-    PERFORM genflow.removal_add(p_id, g.type_no, p_copy, p_media_type, g.picture_secret, g.run_id)
-      WHERE p_copy <> g.url;
+    PERFORM genflow.removal_add(p_id, g.type_no, coalesce(p_copy, g.copy),
+                                coalesce(p_media_type, g.media_type), g.picture_secret, g.run_id)
+      WHERE coalesce(p_copy, g.copy) <> g.url;
     SELECT * INTO t FROM genflow.types y WHERE y.no = g.type_no;
     EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I m WHERE m.id = $1 AND m.image_url = $2)',
                    t.media_schema, t.media_table) INTO v_there USING p_id, g.url;
@@ -213,7 +235,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- admin_move_stop(p_no, p_types, p_by): begins no further picture of that move, which is one of
--- those types. Pictures that a host has begun come to their end, and then the move. p_by: see
+-- those types. Pictures on which a host works come to their end, and then the move. p_by: see
 -- audit.sql. Called by: DELETE admin/moves/{id}. Locks: the move, its pictures.
 -- Outcomes: 'ok' with the move, also if it was stopped before; 'ended'; 'not_found'.
 CREATE OR REPLACE FUNCTION genflow.admin_move_stop(p_no bigint, p_types text[],
@@ -229,7 +251,7 @@ BEGIN
                     WHEN m.ended_at IS NOT NULL AND m.stopped_at IS NULL THEN 'ended'
                     ELSE 'ok' END;
     IF outcome = 'ok' AND m.stopped_at IS NULL THEN
-        DELETE FROM genflow.moving g WHERE g.move_no = p_no AND g.tries = 0;
+        PERFORM genflow.move_drop(p_no);
         UPDATE genflow.moves v SET stopped_at = clock_timestamp(),
             fed_at = coalesce(v.fed_at, clock_timestamp()) WHERE v.no = p_no;
         PERFORM genflow.audit_add(p_by, 'move.stop', p_no::text,

@@ -36,7 +36,12 @@ CREATE TABLE genflow.moving (
     picture_secret text,
     run_id         text,
     due_at         timestamptz NOT NULL,
-    tries          integer     NOT NULL DEFAULT 0
+    tries          integer     NOT NULL DEFAULT 0,
+    -- a host works on it until then; NULL: none does
+    held_until     timestamptz,
+    -- a copy that an attempt has stored, and its media type; NULL: none
+    copy           text,
+    media_type     text
 ) WITH (fillfactor = 70);
 CREATE INDEX moving_due ON genflow.moving (due_at);
 CREATE INDEX moving_move ON genflow.moving (move_no);

@@ -400,7 +400,7 @@ static gf_err_t *call_moved(void)
 
 static gf_err_t *call_move_later(void)
 {
-    return gf_picture_move_later(&unit.ctx, &job, APR_USEC_PER_SEC, "why");
+    return gf_picture_move_later(&unit.ctx, &job, APR_USEC_PER_SEC, "why", NULL, NULL);
 }
 
 static gf_err_t *call_move_failed(void)
