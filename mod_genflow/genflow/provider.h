@@ -128,6 +128,10 @@ typedef struct gf_prov_kind_t {
     const char *key_header; /* "Authorization", "x-key" */
     const char *key_prefix; /* "Bearer ", "Key ", "" */
 
+    /* Below the section's address: a GET that costs nothing and needs the key, by which
+     * genflow-doctor --keys asks whether it is accepted. NULL: no such call is known. */
+    const char *key_path; /* "/v1/user/balance" */
+
     /* Is the section complete, and does the model that a chain names exist (NULL ended the name:
      * "")? NULL, or the mistake, for configtest: "GenflowProviderKey is missing: ...". */
     const char *(*check)(const struct gf_provider_t *provider, apr_pool_t *pool);

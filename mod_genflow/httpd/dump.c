@@ -12,13 +12,17 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <httpd.h>
+#include <http_core.h>
 #include <unixd.h>
 
 #include "db/ledger.h"
 #include "httpd/check.h"
 #include "model/servers.h"
+#include "net/net.h"
 #include "provider/provider.h"
 #include "store/store.h"
+
+#define CALL_TIME apr_time_from_sec(15)
 
 /* A connection string of libpq without its passwords: its words, in which a quoted value may have
  * spaces. */
@@ -65,6 +69,33 @@ static void dump_types(apr_file_t *out, const gf_conf_t *conf, apr_pool_t *pool)
     }
 }
 
+/* Asks the provider by its free call. The line has neither the key nor what the provider says. */
+static void dump_key(apr_file_t *out, const gf_provider_t *provider, apr_pool_t *pool)
+{
+    const gf_prov_call_t call = { .provider = provider, .model = "", .pool = pool };
+    const char *path = provider->kind->key_path;
+    gf_msg_t *msg;
+
+    if (!path || !provider->key || !provider->url) {
+        apr_file_printf(out, "genflow providerCall %s none\n", provider->name);
+        return;
+    }
+    msg = gf_provider_request(&call, "GET", apr_pstrcat(pool, provider->url, path, NULL),
+                              "application/json");
+    msg->connect_timeout = provider->connect_timeout;
+    msg->timeout = CALL_TIME;
+    if (gf_net_perform(msg) != APR_SUCCESS || msg->end != GF_MSG_ANSWERED) {
+        apr_file_printf(out, "genflow providerCall %s unreachable %s\n", provider->name,
+                        msg->detail ? msg->detail : "");
+        return;
+    }
+    apr_file_printf(out, "genflow providerCall %s %s %d\n", provider->name,
+                    msg->status / 100 == 2                     ? "accepted"
+                    : msg->status == 401 || msg->status == 403 ? "refused"
+                                                               : "unclear",
+                    msg->status);
+}
+
 static void dump_providers(apr_file_t *out, const gf_conf_t *conf, apr_pool_t *pool)
 {
     apr_hash_index_t *at;
@@ -77,6 +108,9 @@ static void dump_providers(apr_file_t *out, const gf_conf_t *conf, apr_pool_t *p
         apr_file_printf(out, "genflow providerKind %s %s%s%s\n", provider->name,
                         provider->kind->name, provider->url ? " " : "",
                         provider->url ? provider->url : "");
+        if (ap_exists_config_define("GENFLOW_KEYS")) {
+            dump_key(out, provider, pool);
+        }
     }
 }
 

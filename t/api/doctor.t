@@ -6,6 +6,7 @@ use Genflow::Database;
 use File::Copy qw(copy);
 use File::Path qw(make_path);
 
+use Genflow::Httpd;
 use Genflow::Test;
 
 my $STORE  = "$ENV{GENFLOW_WORK}/store";
@@ -90,6 +91,41 @@ $db->sql("SELECT genflow.grant_credits('simple', 10, 'for a test')",
 my ($statement) = doctor('--all', @at) =~ /by the ledger .*\n.*(INSERT .*;)\n/;
 $db->sql($statement);
 doctor_is(0, qr/\nNothing is wrong\.\Z/, 'the advised statement repairs it', '--all', @at);
+
+# ---- keys ----
+
+my $conf = <<'END';
+Include "${GENFLOW_WORK}/t/conf/database.conf"
+StartServers 1
+GenflowDispatch Off
+GenflowStoreFolder "${GENFLOW_WORK}/store"
+<GenflowType sketch>
+    GenflowTypeProviders openai/gpt-image-1
+</GenflowType>
+END
+for my $one (    # name, kind, address, key
+    [stability => 'stability', '${GENFLOW_FAKE}', 'STABILITY_API_KEY'], [replicate => 'replicate', '${GENFLOW_FAKE}/replicate/v1', 'PEERS_API_KEY'],
+    [openai => 'openai', '${GENFLOW_FAKE}/openai/v1', 'PEERS_API_KEY'], [fal => 'fal', '${GENFLOW_FAKE}/fal', 'PEERS_API_KEY'],
+    ['wrong-stability' => 'stability', '${GENFLOW_FAKE}', 'WRONG_KEY'], ['wrong-openai' => 'openai', '${GENFLOW_FAKE}/openai/v1', 'WRONG_KEY'],
+    [away => 'openai', 'http://127.0.0.1:1', 'PEERS_API_KEY'], [elsewhere => 'openai', '${GENFLOW_FAKE}/nowhere', 'PEERS_API_KEY']) {
+    my ($name, $kind, $url, $key) = @$one;
+    $conf .= "<GenflowProvider $name>\nGenflowProviderKind $kind\nGenflowProviderUrl \"$url\"\nGenflowProviderKey env:$key\n</GenflowProvider>\n";
+}
+my $keys = Genflow::Httpd->start($conf);
+my @keys = ('site', '--connect', "host=$ENV{GENFLOW_WORK} dbname=$ENV{PGDATABASE} user=genflow", '--conf', $keys->conf, '--httpd', $ENV{HTTPD}, '--keys');
+{
+    local $ENV{WRONG_KEY} = 'wrong-key-of-the-tests';
+    my $says = doctor(@keys);
+    like $says, qr/^  key: $_: accepted$/m, "the doctor asks whether the key is accepted: $_" for qw(stability replicate openai);
+    like $says, qr/^  key: fal: not asked, no call is known there/m, '... where that costs nothing';
+    like $says, qr/^  WRONG: the provider refuses the key: $_\n +status 401\n +-> Renew the key that GenflowProviderKey names/m,
+        "... a wrong one is a fault: $_" for qw(wrong-stability wrong-openai);
+    like $says, qr/^  WRONG: the provider cannot be reached: away\n +\S.*\n +-> See that this host reaches/m, '... as is a provider that is away';
+    like $says, qr/^  WRONG: the provider does not say whether it accepts the key: elsewhere\n +status 404\n/m, '... and an address that is none';
+    unlike $says, qr/\Q$ENV{$_}\E/, '... and no key is shown' for qw(STABILITY_API_KEY PEERS_API_KEY WRONG_KEY);
+    unlike doctor(@keys[0 .. 6]), qr/refuses the key|key: stability/, 'without --keys it asks no provider';
+}
+doctor_is(2, qr/--keys needs --conf/, '--keys without --conf is refused', '--keys');
 
 # ---- reports that it cannot make ----
 

@@ -120,6 +120,13 @@ sub knows_key {
 
 sub scheme { return 'Bearer' }
 
+# A call that costs nothing, and needs the key.
+sub answer_account {
+    my ($self, $request) = @_;
+    return $self->{server}->answer_json($request, 200, {}) if $self->knows_key($request);
+    return $self->{server}->answer_json($request, 401, $self->error_body(401));
+}
+
 sub refuse {
     my ($self, $job, $status, $type) = @_;
     my $wait    = $job->{script}->value('retry-after');

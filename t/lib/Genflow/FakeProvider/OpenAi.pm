@@ -27,6 +27,7 @@ sub add_routes {
         my ($request) = @_;
         $self->submit($request, undef, answer => sub { $self->check($_[0]) });
     });
+    $self->{server}->add_route(GET => qr{/openai/v1/models}, sub { $self->answer_account(@_) });
     $self->{server}->add_route(POST => qr{/openai/v1/images/edits}, sub { $self->edit(@_) });
 }
 

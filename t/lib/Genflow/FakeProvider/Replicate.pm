@@ -37,6 +37,7 @@ sub add_routes {
     $server->add_route(POST => qr{/replicate/(?:behind/)?v1/predictions/(\w+)/cancel},
                        sub { $self->cancel(@_) });
     $server->add_route(GET => qr{/replicate/(?:behind/)?v1/predictions}, sub { $self->list(@_) });
+    $server->add_route(GET => qr{/replicate/(?:behind/)?v1/account}, sub { $self->answer_account(@_) });
     $server->add_route(GET => qr{/replicate/(?:behind/)?v1/predictions/(\w+)}, sub {
         my ($request, $id) = @_;
         my $job = $self->requested_run($request, $id) or return;
