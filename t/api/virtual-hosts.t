@@ -234,6 +234,22 @@ my $granted = admin(POST => '/credits', json => { userId => $user, amount => 7, 
 is data($granted)->{userId}, $user, 'credits are granted to the user of this site';
 is balance_at('b'), balance_row('b') - reserved_row('b'), '... and to no other';
 
+# The record of administrators: each realm reads its own entries.
+my %reason = map { $_ => "for the record of $_ $$" } qw(main a b);
+for my $host (sort keys %reason) {
+    on($host);
+    my %credit = (userId => $user, amount => 1, reference => "record-$$", reason => $reason{$host});
+    is admin(POST => '/credits', json => \%credit)->{status}, 200, "an administrator of $host gives a credit";
+}
+for my $host (sort keys %reason) {
+    on($host);
+    for my $query ('', "&user=$user", '&action=credit&admin=admin') {
+        my %shown = map { ($_->{reason} // '') => 1 } @{ data(admin(GET => "/audit?limit=100$query"))->{entries} };
+        is_deeply [grep { $shown{ $reason{$_} } } sort keys %reason], [$host], "audit?limit=100$query of $host has what was done there alone";
+    }
+    is admin(GET => "/audit?user=vh-b%1F$user")->{status}, 422, '... and finds no user of another realm';
+}
+
 # A name with the mark between realm and name is nobody's.
 for my $host (qw(main b)) {
     on($host);
