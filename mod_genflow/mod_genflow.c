@@ -46,6 +46,7 @@
 #include "httpd/waiting.h"
 #include "hub/board.h"
 #include "model/servers.h"
+#include "net/net.h"
 #include "work/dispatch.h"
 
 #define PRESETS_AGE apr_time_from_sec(5)
@@ -149,7 +150,8 @@ static apr_status_t share_counters(const gf_conf_t *conf, server_rec *server, ap
 static void genflow_test_config(apr_pool_t *pconf, server_rec *server)
 {
     if (ap_exists_config_define("DUMP_GENFLOW")) {
-        httpd_dump(httpd_conf_get(server), pconf);
+        httpd_dump(httpd_conf_get(server),
+                   ap_exists_config_define("GENFLOW_KEYS") ? gf_net_perform : NULL, pconf);
     }
 }
 

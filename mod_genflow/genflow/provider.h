@@ -116,8 +116,7 @@ typedef struct gf_prov_kind_t {
     const char *name;                /* as in GenflowProviderKind: a-z, 0-9 and single hyphens */
     apr_interval_time_t result_life; /* how long a picture stays at its result address */
 
-    /* Name of its run id on the wire: "falJobId". NULL, and for kinds of other modules: the id is
-     * not shown. */
+    /* Name of its run id on the wire: "falJobId". NULL, and for other modules: it is not shown. */
     const char *ref_name;
 
     /* mod_genflow calls it before any other function, at each reading of the configuration. `host`
@@ -127,10 +126,7 @@ typedef struct gf_prov_kind_t {
     /* The header that carries the section's key, and the text before the key in it. */
     const char *key_header; /* "Authorization", "x-key" */
     const char *key_prefix; /* "Bearer ", "Key ", "" */
-
-    /* Below the section's address: a GET that costs nothing and needs the key, by which
-     * genflow-doctor --keys asks whether it is accepted. NULL: no such call is known. */
-    const char *key_path; /* "/v1/user/balance" */
+    const char *key_path;   /* below the section's address: a GET that is free and needs the key */
 
     /* Is the section complete, and does the model that a chain names exist (NULL ended the name:
      * "")? NULL, or the mistake, for configtest: "GenflowProviderKey is missing: ...". */

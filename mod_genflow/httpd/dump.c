@@ -12,13 +12,11 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <httpd.h>
-#include <http_core.h>
 #include <unixd.h>
 
 #include "db/ledger.h"
 #include "httpd/check.h"
 #include "model/servers.h"
-#include "net/net.h"
 #include "provider/provider.h"
 #include "store/store.h"
 
@@ -70,7 +68,8 @@ static void dump_types(apr_file_t *out, const gf_conf_t *conf, apr_pool_t *pool)
 }
 
 /* Asks the provider by its free call. The line has neither the key nor what the provider says. */
-static void dump_key(apr_file_t *out, const gf_provider_t *provider, apr_pool_t *pool)
+static void dump_key(apr_file_t *out, const gf_provider_t *provider, httpd_dump_ask_t *ask,
+                     apr_pool_t *pool)
 {
     const gf_prov_call_t call = { .provider = provider, .model = "", .pool = pool };
     const char *path = provider->kind->key_path;
@@ -84,7 +83,7 @@ static void dump_key(apr_file_t *out, const gf_provider_t *provider, apr_pool_t 
                               "application/json");
     msg->connect_timeout = provider->connect_timeout;
     msg->timeout = CALL_TIME;
-    if (gf_net_perform(msg) != APR_SUCCESS || msg->end != GF_MSG_ANSWERED) {
+    if (ask(msg) != APR_SUCCESS || msg->end != GF_MSG_ANSWERED) {
         apr_file_printf(out, "genflow providerCall %s unreachable %s\n", provider->name,
                         msg->detail ? msg->detail : "");
         return;
@@ -96,7 +95,8 @@ static void dump_key(apr_file_t *out, const gf_provider_t *provider, apr_pool_t 
                     msg->status);
 }
 
-static void dump_providers(apr_file_t *out, const gf_conf_t *conf, apr_pool_t *pool)
+static void dump_providers(apr_file_t *out, const gf_conf_t *conf, httpd_dump_ask_t *ask,
+                           apr_pool_t *pool)
 {
     apr_hash_index_t *at;
 
@@ -108,13 +108,14 @@ static void dump_providers(apr_file_t *out, const gf_conf_t *conf, apr_pool_t *p
         apr_file_printf(out, "genflow providerKind %s %s%s%s\n", provider->name,
                         provider->kind->name, provider->url ? " " : "",
                         provider->url ? provider->url : "");
-        if (ap_exists_config_define("GENFLOW_KEYS")) {
-            dump_key(out, provider, pool);
+        if (ask) {
+            dump_key(out, provider, ask, pool);
         }
     }
 }
 
-static void dump_realms(apr_file_t *out, const gf_conf_t *conf, apr_pool_t *pool)
+static void dump_realms(apr_file_t *out, const gf_conf_t *conf, httpd_dump_ask_t *ask,
+                        apr_pool_t *pool)
 {
     const apr_array_header_t *confs = gf_servers_confs(conf, pool);
     int i;
@@ -125,11 +126,11 @@ static void dump_realms(apr_file_t *out, const gf_conf_t *conf, apr_pool_t *pool
         apr_file_printf(out, "genflow realm %s store %s folder %s storeUrl %s\n", one->realm,
                         one->store->name, one->store_folder ? one->store_folder : "-",
                         one->store_url);
-        dump_providers(out, one, pool);
+        dump_providers(out, one, ask, pool);
     }
 }
 
-void httpd_dump(const gf_conf_t *conf, apr_pool_t *pool)
+void httpd_dump(const gf_conf_t *conf, httpd_dump_ask_t *ask, apr_pool_t *pool)
 {
     const gf_conf_t *first = gf_servers_first(conf);
     const char *database = httpd_check_argument("DBDParams", pool);
@@ -154,6 +155,6 @@ void httpd_dump(const gf_conf_t *conf, apr_pool_t *pool)
     apr_file_printf(out, "genflow storeUrl %s\n", first->store_url);
     apr_file_printf(out, "genflow pictureMost %" APR_INT64_T_FMT "\n", first->result_max);
     dump_types(out, conf, pool);
-    dump_providers(out, conf, pool);
-    dump_realms(out, conf, pool);
+    dump_providers(out, conf, ask, pool);
+    dump_realms(out, conf, ask, pool);
 }

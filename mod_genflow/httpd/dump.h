@@ -3,11 +3,15 @@
 #ifndef HTTPD_DUMP_H
 #define HTTPD_DUMP_H
 
+#include "base/msg.h"
 #include "model/conf.h"
 
-/* Prints lines "genflow NAME VALUE" to standard output, without a secret. With -D GENFLOW_KEYS it
- * also asks each provider by its free call (gf_prov_kind_t.key_path) whether it accepts the key,
- * for at most 15 s each. After httpd_conf_finish(). */
-void httpd_dump(const gf_conf_t *conf, apr_pool_t *pool);
+/* Performs one exchange on this thread. Returns an error if nothing was begun. */
+typedef apr_status_t httpd_dump_ask_t(gf_msg_t *msg);
+
+/* Prints lines "genflow NAME VALUE" to standard output, without a secret. `ask`: asks each provider
+ * by its free call (gf_prov_kind_t.key_path) whether it accepts the key, for at most 15 s each;
+ * NULL: none is asked. After httpd_conf_finish(). */
+void httpd_dump(const gf_conf_t *conf, httpd_dump_ask_t *ask, apr_pool_t *pool);
 
 #endif
