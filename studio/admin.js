@@ -5,7 +5,7 @@
 import { $, address, app, files, h, here, learn, showMenu, speak, t, trouble } from './page.js';
 import { words } from './admin-parts.js';
 
-const PANELS = ['now', 'jobs', 'money', 'users', 'presets', 'keys', 'audit'];
+const PANELS = ['now', 'jobs', 'money', 'users', 'presets', 'keys', 'stores', 'audit'];
 
 /** The panel of the address and its filter: #jobs?user=ann. */
 function place() {

@@ -349,6 +349,27 @@ await check('... by day or hour, and by type', async () => {
     await until(async () => await money.locator('gf-chart svg[role=img]').first().locator('rect').count() > 4 * 100);
     equal(await money.getByRole('alert').count(), 0);
 });
+await check('Stores has where pictures are, and their moves', async () => {
+    const stores = await panel('stores');
+    match(await stores.locator('dl').textContent(), /folder \/generated\/.*s3 http/s);
+    match(await rowOf('presets').textContent(), /Running.*2 of 3.*HTTP 403 <b>/s);
+    deepEqual(await boss.axe(), []);
+    await rowOf('presets').getByRole('button', { name: /^Stop/ }).click();
+    await write('Reason', 'it <b>hangs</b>');
+    await press('Stop');
+    await closed();
+    await until(async () => /Stopped/.test(await rowOf('presets').textContent()));
+    match(await csvOf(stores), /presets,stopped,2,3,0,0/);
+});
+await check('a move begins, and is done', async () => {
+    await page.getByRole('button', { name: /^Move pictures/ }).click();
+    await dialog().getByLabel(/^Type/).fill('neo-glitch');
+    await dialog().getByLabel(/^Keep old copies/).fill('2');
+    await write('Reason', 'a full disk');
+    await press('Move pictures');
+    await closed();
+    await until(async () => /Done/.test(await rowOf('neo-glitch').textContent()));
+});
 await check('Audit has who did what, and why', async () => {
     const audit = await panel('audit');
     match(await audit.locator('tbody').textContent(), /takedown.*a <b>court<\/b> said so/);
@@ -359,7 +380,7 @@ await boss.sound('Audit');
 // ---- looks ----
 
 const other = await person('boss', { size: 'phone', dark: true, language: 'ja', calm: true, expected: boss.expected });
-for (const name of ['now', 'jobs', 'users', 'presets', 'keys']) {
+for (const name of ['now', 'jobs', 'users', 'presets', 'keys', 'stores']) {
     await check(`on a phone: ${name}`, async () => {
         await panel(name, other.page);
         equal(await other.page.evaluate(() => /\b(?:col|field|panel)\.[a-z]/i.test(document.body.innerText)), false);

@@ -10,6 +10,15 @@ my $site = studio_site(
     admin   => 'boss',
     conf    => <<'END',
 GenflowCreditValue 0.10 EUR
+<GenflowStoreOld>
+    GenflowStoreKind s3
+    GenflowStoreApi "${GENFLOW_STORE}/s3"
+    GenflowStoreAccount pictures
+    GenflowStoreKey env:STORE_KEY
+    GenflowStoreSecret env:STORE_SECRET
+    GenflowStoreRegion eu-central-1
+    GenflowStorePrefix before
+</GenflowStoreOld>
 <GenflowProvider stability>
     GenflowProviderCost 0.065
 </GenflowProvider>
@@ -22,6 +31,10 @@ END
     prepare => sub {
         sql(q{INSERT INTO genflow.breakers (provider, model, failures, open_until, opened_at, reason)
             VALUES ('replicate', 'stuck', 5, now() + interval '1 hour', now(), 'HTTP 503 <b>')});
+        sql(q{WITH m AS (INSERT INTO genflow.moves (type_no, sources, target, keep, found, moved, last_error, fed_at)
+            SELECT no, '{https://old.example/}', '/generated/', '0', 3, 2, 'HTTP 403 <b>', now() FROM genflow.types WHERE name = 'presets' RETURNING *)
+            INSERT INTO genflow.moving (job_id, type_no, move_no, url, due_at, tries)
+            SELECT gen_random_uuid(), m.type_no, m.no, 'https://old.example/1.png', now() + interval '1 hour', 1 FROM m});
     },
 );
 browse('admin', $site);
@@ -41,5 +54,8 @@ is sql1(q{SELECT count(*) FILTER (WHERE revoked_at IS NOT NULL) || ' of ' || cou
     'one of two keys is revoked';
 is sql1(q{SELECT count(*) FROM genflow.audit WHERE action = 'takedown' AND reason = 'a <b>court</b> said so'}), 1,
     'the audit log has why the picture was taken down';
+is sql1(q{SELECT string_agg(concat_ws(' ', t.name, m.stopped_at IS NOT NULL, extract(epoch FROM m.keep)::int, a.reason), ', ' ORDER BY m.no)
+    FROM genflow.moves m JOIN genflow.types t ON t.no = m.type_no LEFT JOIN genflow.audit a ON a.target = m.no::text AND a.action LIKE 'move%'}),
+    'presets t 0 it <b>hangs</b>, neo-glitch f 7200 a full disk', 'one move was stopped, another begun';
 is sql1(q{SELECT day_limit FROM genflow.accounts WHERE day_limit IS NOT NULL}), 9, 'the limit of the day is stored';
 finish;
