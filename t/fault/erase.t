@@ -7,11 +7,12 @@ use Genflow::Admin;
 use Genflow::Session;
 use Genflow::Fault;
 use Genflow::Httpd;
+use Genflow::Keys;
 use Genflow::Test;
 
 use constant TEMPLATES => 450;            # of which a step takes 200
 
-my $SITE = qq(Include "\${GENFLOW_WORK}/t/conf/test.conf"\nGenflowJanitorInterval 1s\n);
+my $SITE = qq(Include "\${GENFLOW_WORK}/t/conf/test.conf"\nGenflowJanitorInterval 1s\nGenflowStoreThumbnail On\n);
 my $httpd = Genflow::Httpd->start($SITE);
 talk_to $httpd;
 
@@ -21,10 +22,13 @@ my $live  = later($user, { prompt => "{{gate=$user}} on its way [$user]" });
 my $no    = sql1("SELECT genflow.account_of(:'user')", user => $user);
 sql("INSERT INTO genflow.templates (id, user_id, name, config, created_at)"
     . " SELECT gen_random_uuid(), :'no', 'no ' || i, '{}', now() FROM generate_series(1, :count) i", no => $no, count => TEMPLATES);
+upload($user, png(3, 2));
+new_key($user);
 my @files = map { $_->{imageUrl} =~ s{\A.*?/generated/}{$ENV{GENFLOW_WORK}/store/}r } @jobs;
-is scalar(grep { -s } @files), 4, 'a user has pictures';
+push @files, map { s/\.png\z/-384.webp/r } @files;
+ok wait_for { 8 == grep { -s } @files }, 'a user has pictures with thumbnails';
 ok wait_for { submissions("[$user]") }, '... and one on its way';
-is left(), 'sketch 4, neo-glitch 1, templates 450', '... and more';
+is left(), 'sketch 4, neo-glitch 1, templates 450, assets 1, api-keys 1', '... and more';
 
 # ---- the child is killed in its first step, and the next one in a later step ----
 
@@ -33,7 +37,7 @@ $lock->sql('BEGIN', "SELECT id FROM public.sketch_media WHERE id = '$jobs[3]{id}
 my ($answer) = killed_amid(sub { kill KILL => $httpd->children });
 isnt $answer, 200, 'the child that erases is killed: the request has no answer';
 is sql1("SELECT name IS NULL FROM genflow.accounts WHERE user_id = :'no'", no => $no), 't', '... the name is gone all the same';
-is left(), 'sketch 4, neo-glitch 1, templates 450', '... and the rest is not';
+is left(), 'sketch 4, neo-glitch 1, templates 450, assets 1', '... the API keys, too, and the rest is not';
 is api(GET => "/api/generation/$jobs[0]{id}", user => $user)->{status}, 403, '... but the user reads it no more';
 $lock->sql('ROLLBACK');
 ok wait_for { !sql1("SELECT count(*) FROM public.sketch_media WHERE user_id = :'no'", no => $no) }, 'the janitor goes on by itself';
@@ -60,7 +64,7 @@ ok wait_for { !sql1("SELECT count(*) FROM genflow.templates WHERE user_id = :'no
 
 open_gate($user);
 ok wait_for { left() eq '' }, 'nothing of the first user is left' or diag left();
-ok wait_for { !grep { -e } @files }, '... no picture either';
+ok wait_for { !grep { -e } @files }, '... no picture or thumbnail either';
 for my $account ($no, $other) {
     ok wait_for { sql1("SELECT balance + held FROM genflow.accounts WHERE user_id = :'no'", no => $account) == 0 }, "... no credits of account $account";
 }
