@@ -149,7 +149,28 @@ ok wait_for { !$shelf->objects($jobs[4]{id}) && !-e file_of($jobs[4]{imageUrl}) 
 error_is(admin(DELETE => '/moves/' . move()->{id}, json => $by), 409, 'MOVE_ENDED', 'what has ended cannot be stopped');
 is admin(DELETE => '/moves/999999', json => $by)->{status}, 404, '... nor what is not there';
 fields_are(admin(DELETE => '/moves/' . move()->{id}, json => {}), 'reason', '... nor without a reason');
+
+# ---- a copy that cannot be read, or has other bytes ----
+
+my @late = map { $shelf->picture($user) } 1 .. 2;
+my $there = join ' ', map { file_of($_->{imageUrl}) } @late;
+store_is('s3');
+$shelf->order(act => 'spoil', match => $late[0]{id}, times => 1);
+$shelf->order(act => 'hide', times => 1_000_000);
+is begin(type => TYPE)->{status}, 202, 'pictures move to a store that shows them to nobody';
+ok wait_for { (move()->{lastError} // '') =~ /the copy cannot be read at \Q$ENV{GENFLOW_STORE}\E/ }, 'the move says so';
+is move()->{moved}, 0, '... and none is moved';
+is join(' ', map { file_of($shelf->now($user, $_->{id})->{imageUrl}) } @late), $there, '... each generation shows what can be read';
+$shelf->up;
+is_over('when it shows them, the move ends');
+is join(' ', map { move()->{$_} } qw(moved failed)), '1 3', '... with the one that is the same, but for those of before';
+like move()->{lastError}, qr/\A$late[0]{id}: the copy has other bytes/, '... and not the one that the store has spoiled';
+is file_of($shelf->now($user, $late[0]{id})->{imageUrl}), file_of($late[0]{imageUrl}), '... which stays where it is';
+is $shelf->served($late[0]{imageUrl} =~ s{\A.*?/generated/}{/generated/}r), "200 $late[0]{result}{sha256}", '... and is what it was';
+ok wait_for { !$shelf->objects($late[0]{id}) }, '... and its copy is removed';
+is $shelf->served($shelf->now($user, $late[1]{id})->{imageUrl}), "200 $late[1]{result}{sha256}", 'the other one is in S3';
+
 my @acts = map { $_->{action} } @{ data(admin(GET => '/audit?action=move'))->{entries} };
-is scalar @acts, 3, 'each move is recorded';
+is scalar @acts, 4, 'each move is recorded';
 
 finish;

@@ -23,6 +23,7 @@
 #   claim   the answer says that it was there before; nothing is kept
 #   forge   Cloudinary: it is kept, but the answer is signed with another secret
 #   page    200 with somebody else's HTML; nothing is kept
+#   spoil   S3: another picture is kept: one byte of it differs
 #   stay    removals are answered 503, and nothing is removed; uploads are as usual
 #   hide    reads from S3 are answered 503; uploads are as usual
 #

@@ -46,7 +46,9 @@ sub keep {
     my $taken  = $self->{shelf}->object($name) && ($header->{'if-none-match'} // '') eq '*';
     $$became = $taken ? 'existed' : 'kept' if $$became eq 'keep';
     return error(412, 'PreconditionFailed') if $taken;
-    $self->{shelf}->keep($name, bytes => $request->{body}, type => $header->{'content-type'},
+    my $bytes = $request->{body};
+    substr($bytes, length($bytes) / 2, 1) ^= "\x55" if $$became eq 'spoil';
+    $self->{shelf}->keep($name, bytes => $bytes, type => $header->{'content-type'},
                          cache => $header->{'cache-control'} // '');
     return [200, [ ETag => '"' . md5_hex($request->{body}) . '"' ], ''];
 }
