@@ -229,8 +229,8 @@ sub meet_sites {
 sub copy_of_sources {
     my $folder = tempdir('genflow-mutants.XXXXXX', TMPDIR => 1, CLEANUP => 1);
     chmod 0755, $folder;        # tests run as another user, and find node_modules there
-    my @names = map { "$source/$_" } qw(Makefile.am configure.ac conf docs js mod_genflow
-        mod_genflow_local sql studio support t);
+    my @names = map { "$source/$_" } qw(Makefile.am configure.ac conf debian docs js mod_genflow
+        mod_genflow_local packaging perl sql studio support t);
     push @names, grep { -f } map { "$source/$_" } qw(ARCHITECTURE.md CHANGES CONTRIBUTING.md LICENSE README.md
         SECURITY.md .clang-format);
     system('cp', '-R', @names, $folder) == 0 && system("$folder/support/build", '--only') == 0
@@ -243,13 +243,15 @@ sub failed_of {
     my @tests = @_;
     open my $run, '-|', $^X, "$copy/t/run.pl", '--source', $copy, '--build', "$copy/_build", @tests
         or die "t/run.pl: $!\n";
-    my (%failed, @skipped);
+    my (%failed, @skipped, $ran);
     while (<$run>) {
+        $ran = 1 if m{\At/\S+ \.};
         push @skipped, $1 if m{\A(t/\S+) \.* ?skipped};
         $failed{$1} = 1 if m{\A(t/\S+) +\(Wstat: (?!0 )};
         $failed{$1} = 1 if m{\A(t/\S+) \.* ?(?:Failed|Dubious)};
     }
     close $run;
+    die "t/run.pl ran no test, which says nothing of a mutant\n" if !$ran;
     print "skipped, which says nothing: @skipped\n" if @skipped;
     return if !$?;
     return %failed ? sort { $a cmp $b } keys %failed : 't/run.pl';
