@@ -16,6 +16,7 @@
 
 #include "base/text.h"
 #include "httpd/dir.h"
+#include "model/money.h"
 #include "model/servers.h"
 
 #define DBD_MAX_USUAL 10 /* mod_dbd's own default */
@@ -381,6 +382,50 @@ static void warn_long_deadlines(apr_array_header_t *warnings, const gf_conf_t *c
     }
 }
 
+/* Does a type name provider/model? Of a provider without a key, too. */
+static bool is_named(const gf_conf_t *conf, const char *name)
+{
+    const apr_array_header_t *types = gf_servers_types(conf);
+    bool named = false;
+    int i;
+    int j;
+
+    for (i = 0; i < types->nelts; i++) {
+        const gf_type_t *type = APR_ARRAY_IDX(types, i, const gf_type_t *);
+
+        named = named || (type->fallback && strcmp(type->fallback, name) == 0);
+        for (j = 0; j < type->chain_text->nelts; j++) {
+            named = named || strcmp(APR_ARRAY_IDX(type->chain_text, j, const char *), name) == 0;
+        }
+    }
+    return named;
+}
+
+static void warn_unused_costs(apr_array_header_t *warnings, const gf_conf_t *conf,
+                              const apr_array_header_t *all)
+{
+    apr_pool_t *pool = warnings->pool;
+    apr_hash_index_t *at;
+    int i;
+
+    for (at = apr_hash_first(pool, conf->providers); at; at = apr_hash_next(at)) {
+        const gf_provider_t *provider = apr_hash_this_val(at);
+        const char *wire = gf_provider_wire(provider);
+
+        for (i = 0; provider->costs && i < provider->costs->nelts; i++) {
+            const char *model = APR_ARRAY_IDX(provider->costs, i, gf_cost_t).model;
+
+            if (model && !is_named(conf, apr_pstrcat(pool, wire, "/", model, NULL))) {
+                add_warning(warnings, last_of(all, "GenflowProviderCost"),
+                            apr_psprintf(pool,
+                                         "<GenflowProvider %s>: GenflowProviderCost of %s: "
+                                         "no GenflowTypeProviders has %s/%s; see its spelling",
+                                         wire, model, wire, model));
+            }
+        }
+    }
+}
+
 /* An address on the loopback interface is not checked. */
 static void warn_plain_public_url(apr_array_header_t *warnings, const gf_conf_t *conf,
                                   const apr_array_header_t *all)
@@ -546,6 +591,7 @@ apr_array_header_t *httpd_check_warnings(const gf_conf_t *conf, bool is_start, a
 
         warn_unserved_pictures(warnings, one, all);
         warn_long_deadlines(warnings, one, all);
+        warn_unused_costs(warnings, one, all);
         warn_plain_public_url(warnings, one, all);
     }
     return warnings;

@@ -102,6 +102,10 @@ my @WARNED = (    # what, configuration, warning
     ['a deadline behind the lifetime',
         $SITE . "<GenflowType sketch>\nGenflowTypeLifetime 1m\n</GenflowType>\n",
         qr{${LINE}<GenflowType sketch>: GenflowTypeLifetime is shorter}],
+    ['a cost of a model that no type has', $SITE . "<GenflowProvider local>\nGenflowProviderCost 1 absent\n</GenflowProvider>\n",
+        qr{${LINE}<GenflowProvider local>: GenflowProviderCost of absent: no GenflowTypeProviders has local/absent; see its spelling}],
+    ['a cost of a model', $SITE . "<GenflowProvider local>\nGenflowProviderCost 1 glitch\n</GenflowProvider>\n"
+        . "<GenflowType sketch>\nGenflowTypeProviders local/glitch\n</GenflowType>\n", undef],
     ['reports without TLS', "${SITE}GenflowPublicUrl http://www.example/api\n",
         qr{${LINE}GenflowPublicUrl http://www.example/api: without TLS}],
     ['reports on the loopback', "${SITE}GenflowPublicUrl http://127.0.0.1/api\n", undef],
