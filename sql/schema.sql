@@ -6749,8 +6749,12 @@ BEGIN
     FOR t IN SELECT * FROM genflow.types y
         WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL
               ORDER BY y.no LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I WHERE id = $1)', t.media_schema,
-                       t.media_table) INTO v_found USING p_id;
+        BEGIN
+            EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I WHERE id = $1)', t.media_schema,
+                           t.media_table) INTO v_found USING p_id;
+        EXCEPTION WHEN undefined_table THEN
+            v_found := false;                    -- an administrator dropped it meanwhile
+        END;
         IF v_found THEN
             RETURN t.name;
         END IF;
