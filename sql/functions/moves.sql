@@ -147,9 +147,9 @@ CREATE OR REPLACE FUNCTION genflow.move_failed(p_id uuid, p_why text, p_copy tex
                                                p_media_type text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_there boolean;
-    g       genflow.moving;
-    t       genflow.types;
+    v_url text;
+    g     genflow.moving;
+    t     genflow.types;
 BEGIN
     DELETE FROM genflow.moving d WHERE d.job_id = p_id RETURNING * INTO g;
     IF g.job_id IS NULL THEN
@@ -159,11 +159,14 @@ BEGIN
                                 coalesce(p_media_type, g.media_type), g.picture_secret, g.run_id)
       WHERE coalesce(p_copy, g.copy) <> g.url;
     SELECT * INTO t FROM genflow.types y WHERE y.no = g.type_no;
-    EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I m WHERE m.id = $1 AND m.image_url = $2)',
-                   t.media_schema, t.media_table) INTO v_there USING p_id, g.url;
+    EXECUTE format('SELECT m.image_url FROM %I.%I m WHERE m.id = $1', t.media_schema,
+                   t.media_table) INTO v_url USING p_id;
+    -- a host that was killed may have stored a copy that it did not report
+    PERFORM genflow.removal_add(p_id, g.type_no, NULL, NULL, g.picture_secret, g.run_id)
+      WHERE v_url IS NULL;
     UPDATE genflow.moves v SET failed = v.failed + 1,
-        last_error = left(p_id || ': ' || p_why, 500) WHERE v.no = g.move_no AND v_there;
-    RETURN CASE WHEN v_there THEN 'ok' ELSE 'gone' END;
+        last_error = left(p_id || ': ' || p_why, 500) WHERE v.no = g.move_no AND v_url = g.url;
+    RETURN CASE WHEN v_url = g.url THEN 'ok' ELSE 'gone' END;
 END $$;
 
 -- ---- administration ----

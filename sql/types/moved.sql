@@ -4,8 +4,8 @@
 -- no longer. Several rows of an older system may have one picture: its old copy stays.
 -- Called by: the dispatcher's writers. Locks: media, moving, its move, removals.
 -- Outcomes: 'ok', also if it was moved before; 'gone' the generation was deleted, or its picture
--- taken down: the removal of all copies is recorded; 'busy' a removal of a copy of it waits:
--- nothing is changed.
+-- taken down: the removal of all copies is recorded; 'busy' a removal of a copy of it waits,
+-- or it is not under way: others may have removed this copy since. Nothing is changed.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_moved(p_id uuid, p_from text, p_to text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -14,7 +14,8 @@ DECLARE
     m      {media};
 BEGIN
     SELECT * INTO m FROM {media} t WHERE t.id = p_id FOR UPDATE;
-    IF m.image_url = p_from AND EXISTS (SELECT FROM genflow.removals r WHERE r.job_id = p_id) THEN
+    IF m.image_url = p_from AND (EXISTS (SELECT FROM genflow.removals r WHERE r.job_id = p_id)
+        OR NOT EXISTS (SELECT FROM genflow.moving w WHERE w.job_id = p_id)) THEN
         RETURN 'busy';
     END IF;
     DELETE FROM genflow.moving d WHERE d.job_id = p_id RETURNING * INTO g;
