@@ -47,6 +47,8 @@ my $taken = wait_for { $RUNS == sql1(<<'SQL', ids => $ids) };
     SELECT count(*) FROM genflow.work WHERE job_id = ANY (string_to_array(:'ids', ',')::uuid[]) AND phase = 'working'
 SQL
 ok $taken, "a provider works on $RUNS runs";
+# A run that is polled after its deadline only, once it is awake, would hear that its lease is over while that poll waits.
+ok wait_for { !grep { !poll_gaps("[$_]") } @users }, '... and has the first poll of each';
 my ($frozen) = $httpd->children;
 is_deeply [map { leader_of($_) } @ids], [($frozen) x $RUNS], '... of one child';
 freeze($frozen);
