@@ -31,7 +31,7 @@ for my $program (grep { $_->{language} eq 'js' } programs_of('docs/clients.md'))
     my @lines = grep { /\S/ } split /\n/, $text;
     cmp_ok scalar @lines, '<=', 10, "$name: the program has ten lines at most";
     is_deeply [grep { $_ ne 'https://images.example' } $text =~ m{https?://[^/']+}g], [], '... and names our host alone';
-    like run_program($program, $httpd->base, 't/clients'), $wants{$name} // qr/(?!)/, '... and prints its picture';
+    like output_of($program, $httpd->base, 't/clients'), $wants{$name} // qr/(?!)/, '... and prints its picture';
     credits_are $user, $balance -= 2, 0, '... which is paid once';
     $seen{$name} = 1;
 }

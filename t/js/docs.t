@@ -20,7 +20,7 @@ $ENV{GENFLOW_KEY} = new_key($user, scopes => ['images', 'read'])->{key};
 
 my ($program) = grep { $_->{section} eq 'genflow.js' && $_->{language} eq 'javascript' } programs_of('docs/clients.md');
 cmp_ok scalar(grep { /\S/ } split /\n/, $program->{text}), '<=', 10, 'the program has ten lines at most';
-my @lines = split /\n/, run_program($program, $httpd->base);
+my @lines = split /\n/, output_of($program, $httpd->base);
 like $lines[0], qr{\Ahttp://\S+/generated/\S+\.png\Z}, 'it prints its picture';
 like $lines[1], qr{\A[0-9a-f-]{36} completed\Z}, '... and its history';
 is scalar @lines, 2, '... which has nothing else';

@@ -52,7 +52,7 @@ for my $example (@examples) {
     $text =~ s{https://program\.example/done}{$hook};
     $text =~ s{listen\(8080\)}{listen($port)};
     unlike $text =~ s{https://images\.example}{}gr, qr{https://}, "$section, $language: it names our host alone";
-    my $says = run_program({ %$example, text => $text }, $httpd->base) =~ s/^curl: \(22\) .*\n//mr;    # a refusal
+    my $says = output_of({ %$example, text => $text }, $httpd->base) =~ s/^curl: \(22\) .*\n//mr;    # a refusal
     like $says, $wants{$section}, '... and prints what it should';
     is scalar(deliveries($hook, 1)), 1, '... and its webhook is delivered' if $section eq 'Webhook' && $is_sh;
     $balance -= $credits{$section} // 2;

@@ -6,7 +6,7 @@
 #     use Genflow::Programs;
 #     my $httpd = drawing_site('GenflowWatchUser 8');          # or more configuration
 #     for my $program (programs_of('docs/api.md')) {
-#         like run_program($program, $httpd->base), qr/.../, $program->{section};
+#         like output_of($program, $httpd->base), qr/.../, $program->{section};
 #     }
 #
 # Without node the file is skipped. mod-genflow is js/ of the tree.
@@ -22,7 +22,7 @@ use Genflow::Site ();
 use Genflow::Test;
 use parent -norequire, 'Exporter';
 
-our @EXPORT = qw(drawing_site programs_of run_program);
+our @EXPORT = qw(drawing_site programs_of output_of);
 
 use constant HOST => 'https://images.example';
 
@@ -63,8 +63,8 @@ sub programs_of {
     return @programs;
 }
 
-# What it prints, at that host, in this folder.
-sub run_program {
+# What a program prints at that host, run in this folder.
+sub output_of {
     my ($program, $base, $folder) = @_;
     my $text = $program->{text} =~ s/\Q${\HOST}\E/$base/gr;
     my (undef, $says) = Genflow::Pages::run_program($program->{language}, $text, $folder // tree_folder());
