@@ -32,9 +32,6 @@ export type Box = {
  * @property {(ms: number, signal?: AbortSignal) => Promise<GenflowEvent | null>} next null: nothing in that time
  * @property {() => void} close
  */
-export declare const isEnded: (/** @type {{ status: string }} */ { status }: {
-    status: string;
-}) => boolean;
 export declare class EventHub {
     #private;
     /**

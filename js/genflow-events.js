@@ -30,8 +30,6 @@ const READY_TIME = 3_000; // that a subscriber waits for the stream
  * @property {() => void} close
  */
 
-export const isEnded = (/** @type {{ status: string }} */ { status }) => ['completed', 'failed', 'cancelled'].includes(status);
-
 export class EventHub {
     #http;
     #clock;

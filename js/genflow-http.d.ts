@@ -1,6 +1,6 @@
 /**
- * Requests of genflow.js: one error class, sign-in, bounded repetition, JSON and nothing else. It knows no
- * generation. Import genflow.js.
+ * Requests of genflow.js: one error class, sign-in, bounded repetition, JSON. All that it knows of generations is
+ * when one has ended. Import genflow.js.
  */
 export type ErrorFacts = {
     /**
@@ -98,6 +98,9 @@ export declare const CLOCK: Clock;
  * @param {AbortSignal} [signal]
  */
 export declare function sleepOrOnline(clock: Clock, ms: number, signal?: AbortSignal): Promise<void>;
+export declare const isEnded: (/** @type {{ status: string }} */ { status }: {
+    status: string;
+}) => boolean;
 export type Call = {
     query?: Record<string, string | number | boolean | null | undefined>;
     /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Requests of genflow.js: one error class, sign-in, bounded repetition, JSON and nothing else. It knows no
- * generation. Import genflow.js.
+ * Requests of genflow.js: one error class, sign-in, bounded repetition, JSON. All that it knows of generations is
+ * when one has ended. Import genflow.js.
  */
 
 const TRIES = 6; // of one request: 0.5, 1, 2, 4 and 8 s apart
@@ -103,6 +103,8 @@ export async function sleepOrOnline(clock, ms, signal) {
     }
     signal?.throwIfAborted();
 }
+
+export const isEnded = (/** @type {{ status: string }} */ { status }) => ['completed', 'failed', 'cancelled'].includes(status);
 
 /**
  * @typedef {object} Call

@@ -2,7 +2,7 @@
 /**
  * Polling the history in place of the stream: part of genflow.js, loaded when it is needed. genflow-events.js says when.
  */
-import { isEnded } from './genflow-events.js';
+import { isEnded } from './genflow-http.js';
 
 /** @typedef {import('./genflow.js').Generation} Generation */
 /** @typedef {import('./genflow-events.js').GenflowEvent} GenflowEvent */

@@ -4,8 +4,7 @@
  * is sent, and keeps it until the end of what it has made was seen. The end is awaited first in the request itself,
  * then by the stream, by long polls, by polls.
  */
-import { isEnded } from './genflow-events.js';
-import { GenflowError } from './genflow-http.js';
+import { GenflowError, isEnded } from './genflow-http.js';
 
 const FIRST_WAIT = 10; // seconds that the first request waits for the picture
 const LONG_POLL = 20;
