@@ -4,6 +4,7 @@
  * ownership and limits stay those of the API.
  *
  *   front.c      finds the front of a request and its row; errors in the front's shape
+ *   request.c    the model, the generation and the form of a request
  *   denied.c     what httpd itself refuses, in that shape
  *   create.c     creates the generations of a translated body, waits, answers
  *   send.c       the only exit
