@@ -63,7 +63,7 @@ static gf_err_t *take_along(gf_run_t *run, const gf_err_t *err)
     return copy;
 }
 
-/* What a call for this run is to see. */
+/* The configuration that a call for this run gets. */
 static const gf_conf_t *conf_of(const gf_conf_t *conf, const gf_run_t *run)
 {
     const gf_conf_t *of_type = gf_servers_of_type(conf, run->job->type);
@@ -175,7 +175,7 @@ const gf_conf_t *gf_run_enter(gf_flow_t *flow, const gf_run_t *run)
 {
     const gf_conf_t *before = flow->ctx.conf;
 
-    flow->ctx.conf = gf_servers_of_type(before, run->job->type);
+    flow->ctx.conf = conf_of(before, run);
     return before;
 }
 
