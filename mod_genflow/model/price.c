@@ -33,7 +33,7 @@ static bool read_sign(sign_t *sign, const char *text, apr_size_t *length)
     *sign = *text == '<'   ? (*length == 2 ? IS_AT_MOST : IS_LESS)
             : *text == '>' ? (*length == 2 ? IS_AT_LEAST : IS_MORE)
                            : IS_EQUAL;
-    return *length == 1 ? true : *length == 2 && *text != '=' && text[1] == '=';
+    return *length == 1 || (*length == 2 && *text != '=' && text[1] == '=');
 }
 
 static bool is_model(const char *name)
@@ -114,8 +114,8 @@ static const char *name_of(const gf_choice_t *choice, apr_pool_t *pool)
                : gf_provider_wire(choice->provider);
 }
 
-/* Some of a type's links may have been left out, for want of a key: their prices stay. */
-static bool is_link(const gf_type_t *type, const char *name)
+/* Some of a type's chain entries may have been left out, for want of a key: their prices stay. */
+static bool is_entry(const gf_type_t *type, const char *name)
 {
     int i;
 
@@ -134,7 +134,7 @@ static const char *wrong_models(const gf_type_t *type, const term_t *term, apr_p
     char *word = apr_strtok(words, "|", &state);
 
     for (; word; word = apr_strtok(NULL, "|", &state)) {
-        if (!is_link(type, word)) {
+        if (!is_entry(type, word)) {
             return apr_psprintf(pool,
                                 "<GenflowType %s>: GenflowTypePrice names model=%s, which is none "
                                 "of GenflowTypeProviders: %s",
@@ -181,22 +181,23 @@ static bool compares(const term_t *term, double number)
     return number >= term->number && number <= term->number;
 }
 
-/* A request, looked at once for all terms. */
+/* What the terms compare of a request. */
 typedef struct request_t {
     const gf_type_t *type;
     gf_json_t *parameters;
-    const gf_choice_t *choice; /* with which it begins; NULL: no link fits */
-    const char *model;         /* as GenflowTypeProviders has it; "": no link fits */
+    const gf_choice_t *choice; /* with which it begins; NULL: no entry fits */
+    const char *model;         /* as GenflowTypeProviders has it; "": no entry fits */
     int count;
 } request_t;
 
-/* What is small is a discount: the model with which it begins has to get it. */
+/* A bound from above is a discount: the model with which the request begins has to get the value.
+ */
 static bool needs_honour(const term_t *term)
 {
     return term->sign == IS_LESS || term->sign == IS_AT_MOST;
 }
 
-/* What the request does not name, and no default gives, fulfils no term. Neither does a value that
+/* A value that neither the request nor a default gives fulfils no term. Neither does a value that
  * no provider gets. */
 static bool holds(const term_t *term, const request_t *request, apr_pool_t *pool)
 {

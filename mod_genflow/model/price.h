@@ -16,7 +16,7 @@ typedef struct gf_price_t {
     apr_array_header_t *terms; /* of price.c, at least one */
 } gf_price_t;
 
-/* What a price may depend on: that of a checked request (model/param.h). */
+/* The part of a checked request (model/param.h) that its price depends on. */
 typedef struct gf_price_wish_t {
     const char *parameters; /* JSON object, with the defaults of preset and type */
     const char *source_url; /* of a row; NULL: no source picture */
@@ -27,8 +27,8 @@ typedef struct gf_price_wish_t {
 /* Reads the arguments of the directive. Returns the mistake, or NULL. Start-up only. */
 const char *gf_price_read(gf_price_t *price, int argc, char *const argv[], apr_pool_t *pool);
 
-/* Are the models that the type's prices name links of its chain? Returns NULL, or the mistake, for
- * configtest. Start-up only, once the chain is resolved. */
+/* Are the models that the type's prices name entries of its chain? Returns NULL, or the mistake,
+ * for configtest. Start-up only, once the chain is resolved. */
 const char *gf_price_wrong(const gf_type_t *type, apr_pool_t *pool);
 
 /* Credits of one picture: of the first price whose terms hold, else GenflowTypeCost. An error only

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds types, presets and links of chains. Leaves directives to httpd/conf.c. */
+/* Finds types, presets and entries of chains. Leaves directives to httpd/conf.c. */
 #include "model/type.h"
 
 #include <string.h>
@@ -61,7 +61,7 @@ int gf_type_next(const gf_type_t *type, int position, const char *source_url)
     return position;
 }
 
-/* ---- links by the names of their models ---- */
+/* ---- entries by the names of their models ---- */
 
 static const char *name_of(const gf_choice_t *choice)
 {
