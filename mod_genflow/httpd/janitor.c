@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When to clean up, and for how long; when to check the ledger; when to compute how long
- * generations take, to feed moves between stores, and to say that this httpd is there; and, once,
- * whether the database has what statements name and takes as many connections as this httpd may
+/* The tasks of one child of an httpd: it cleans up, checks the ledger, computes how long
+ * generations take, feeds moves between stores and announces the host. Once it checks that the
+ * database has the functions that statements name, and takes as many connections as this httpd may
  * open. Leaves what is cleaned to sql/functions/janitor.sql and the store. Runs on a thread of
  * mod_watchdog's, which may outlive the child's pools by a moment: hence the mutex. */
 #include "httpd/janitor.h"
@@ -24,10 +24,13 @@
 #define WATCHDOG "_genflow_janitor_"
 #define BATCH    1000
 #define LONGEST  apr_time_from_sec(30) /* of a run: then the rest waits for the next one */
-#define EXPECTED apr_time_from_sec(10) /* between two looks at how long generations take */
-#define ASKING   apr_time_from_sec(60) /* at most, between two looks whether a check is due */
-#define MOVING   apr_time_from_sec(5)  /* between two looks for moves between stores; 1 s in one */
-#define COUNTING apr_time_from_sec(1)  /* between two attempts to count the connections */
+#define TICK     apr_time_from_sec(1)  /* of the short tasks */
+
+/* Between two computations of how long generations take, two queries whether a check is due (at
+ * most), and two queries for moves between stores (during a move: TICK). */
+#define EXPECT_INTERVAL apr_time_from_sec(10)
+#define DUE_INTERVAL    apr_time_from_sec(60)
+#define MOVES_INTERVAL  apr_time_from_sec(5)
 
 struct httpd_janitor_t {
     const gf_conf_t *conf;
@@ -39,7 +42,7 @@ struct httpd_janitor_t {
     apr_time_t books_begun; /* its beginning */
     apr_time_t books_next;  /* when to look whether one is due; 0: not set yet */
     apr_time_t moves_next;  /* when to look for pictures that are to be moved */
-    bool counted;           /* connections and missing functions were checked */
+    bool checked;           /* check_at_start() has run */
 };
 
 static bool is_cleaner(const gf_conf_t *conf)
@@ -136,8 +139,8 @@ static apr_status_t run_janitor(int state, void *data, apr_pool_t *pool)
 
 typedef gf_err_t *task_t(httpd_janitor_t *janitor, gf_ctx_t *ctx);
 
-/* During an outage it logs nothing; requests and jobs do. A database of before lacks the function
- * of a task: check_schema() says so. */
+/* During an outage it logs nothing; requests and jobs do. An older database lacks the function of a
+ * task: check_schema() says so. */
 static apr_status_t perform(int state, httpd_janitor_t *janitor, apr_pool_t *pool, task_t *task)
 {
     gf_err_t *err = NULL;
@@ -162,7 +165,7 @@ static apr_status_t perform(int state, httpd_janitor_t *janitor, apr_pool_t *poo
 static gf_err_t *expect(httpd_janitor_t *janitor, gf_ctx_t *ctx)
 {
     (void)janitor;
-    return gf_janitor_expect(ctx, EXPECTED - apr_time_from_sec(1));
+    return gf_janitor_expect(ctx, EXPECT_INTERVAL - apr_time_from_sec(1));
 }
 
 static apr_status_t compute_expected(int state, void *data, apr_pool_t *pool)
@@ -179,7 +182,7 @@ static gf_err_t *feed(httpd_janitor_t *janitor, gf_ctx_t *ctx)
     if (now < janitor->moves_next) {
         return NULL;
     }
-    janitor->moves_next = now + MOVING;
+    janitor->moves_next = now + MOVES_INTERVAL;
     GF_TRY(gf_janitor_feed_moves(&running, ctx));
     janitor->moves_next = running ? now : janitor->moves_next;
     return NULL;
@@ -235,7 +238,7 @@ static void begin_check(httpd_janitor_t *janitor, gf_ctx_t *ctx)
         err = gf_books_due(&due, ctx, every);
     }
     if (now >= janitor->books_next) {
-        janitor->books_next = now + (every < ASKING ? every : ASKING);
+        janitor->books_next = now + (every < DUE_INTERVAL ? every : DUE_INTERVAL);
     }
     if (err && !gf_err_is(err, GF_E_DB_DOWN) && !gf_err_is(err, GF_E_DB_SCHEMA)) {
         gf_err_log(ctx, err);
@@ -329,7 +332,7 @@ static apr_status_t check_at_start(int state, void *data, apr_pool_t *pool)
     gf_ctx_t ctx;
     int most = 0;
 
-    if (state != AP_WATCHDOG_STATE_RUNNING || janitor->counted) {
+    if (state != AP_WATCHDOG_STATE_RUNNING || janitor->checked) {
         return APR_SUCCESS;
     }
     httpd_glue_ctx(&ctx, pool, janitor->conf);
@@ -339,8 +342,8 @@ static apr_status_t check_at_start(int state, void *data, apr_pool_t *pool)
         err = err ? err : check_schema(&ctx);
     }
     apr_thread_mutex_unlock(janitor->mutex);
-    janitor->counted = !gf_err_is(err, GF_E_DB_DOWN);
-    if (err && janitor->counted) {
+    janitor->checked = !gf_err_is(err, GF_E_DB_DOWN);
+    if (err && janitor->checked) {
         gf_err_log(&ctx, err);
     }
     else if (limit) {
@@ -358,29 +361,30 @@ static apr_status_t register_callbacks(httpd_janitor_t *janitor, apr_pool_t *pco
         APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
     APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *add =
         APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    const gf_conf_t *conf = janitor->conf;
+    const struct {
+        bool wanted;
+        apr_interval_time_t interval;
+        ap_watchdog_callback_fn_t *task;
+    } rows[] = {
+        { true, TICK, check_at_start },
+        { true, TICK, announce_host },
+        { is_cleaner(conf), conf->janitor, run_janitor },
+        { is_cleaner(conf), EXPECT_INTERVAL, compute_expected },
+        { conf->dispatch, TICK, feed_moves },
+        { is_cleaner(conf) && conf->janitor_check, TICK, check_ledger },
+    };
     ap_watchdog_t *watchdog;
     apr_status_t rv = APR_ENOTIMPL;
+    size_t i;
 
     if (get && add) {
         rv = get(&watchdog, WATCHDOG, 0, 1, pconf);
     }
-    if (rv == APR_SUCCESS) {
-        rv = add(watchdog, COUNTING, janitor, check_at_start);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = add(watchdog, COUNTING, janitor, announce_host);
-    }
-    if (rv == APR_SUCCESS && is_cleaner(janitor->conf)) {
-        rv = add(watchdog, janitor->conf->janitor, janitor, run_janitor);
-    }
-    if (rv == APR_SUCCESS && is_cleaner(janitor->conf)) {
-        rv = add(watchdog, EXPECTED, janitor, compute_expected);
-    }
-    if (rv == APR_SUCCESS && janitor->conf->dispatch) {
-        rv = add(watchdog, COUNTING, janitor, feed_moves);
-    }
-    if (rv == APR_SUCCESS && is_cleaner(janitor->conf) && janitor->conf->janitor_check) {
-        rv = add(watchdog, COUNTING, janitor, check_ledger);
+    for (i = 0; rv == APR_SUCCESS && i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].wanted) {
+            rv = add(watchdog, rows[i].interval, janitor, rows[i].task);
+        }
     }
     return rv;
 }
