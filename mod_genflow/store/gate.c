@@ -17,8 +17,8 @@
 #include "model/servers.h"
 #include "store/store.h"
 
-#define FRESH           (2 * APR_USEC_PER_SEC)  /* what was found counts so long */
-#define TRYING          (60 * APR_USEC_PER_SEC) /* one process tests for so long */
+#define FRESH           (2 * APR_USEC_PER_SEC)  /* how long the result of a test counts */
+#define TRYING          (60 * APR_USEC_PER_SEC) /* how long one process may test */
 #define FAILURES        5                       /* uploads in a row that open the breaker */
 #define OPEN            (10 * APR_USEC_PER_SEC)
 #define REPORT_INTERVAL (20 * APR_USEC_PER_SEC)
@@ -264,28 +264,42 @@ bool gf_gate_is_open(gf_ctx_t *ctx, const gf_type_t *type)
     return !tries && !gf_gate_check(ctx, type, false);
 }
 
+/* Tests if it is time to; the errno of the first folder that does not work, and its place among the
+ * errors; 0: all work. */
+static int first_error(int *place, gf_ctx_t *ctx)
+{
+    int count = 1 + gf_servers_own_types(ctx->conf)->nelts;
+    int error = 0;
+
+    try_all(ctx);
+    for (*place = 0; *place < count; ++*place) {
+        error = (int)apr_atomic_read32(&ctx->conf->store_gate->errors[*place]);
+        if (error) {
+            break;
+        }
+    }
+    return error;
+}
+
 const char *gf_gate_closed(gf_ctx_t *ctx)
 {
     const gf_conf_t *conf = ctx->conf;
     const apr_array_header_t *types = gf_servers_own_types(conf);
-    gf_gate_t *gate = conf->store_gate;
     char why[120];
-    int i;
+    int place;
+    int error;
 
-    if (!gate) {
+    if (!conf->store_gate) {
         return NULL;
     }
-    try_all(ctx);
-    for (i = 0; i <= types->nelts; i++) {
-        apr_status_t error = (apr_status_t)apr_atomic_read32(&gate->errors[i]);
-
-        if (error) {
-            return apr_psprintf(ctx->pool, "%s/%s: %s", conf->store_folder,
-                                i ? APR_ARRAY_IDX(types, i - 1, gf_type_t *)->name : GF_STORE_SPOOL,
-                                apr_strerror(error, why, sizeof(why)));
-        }
+    error = first_error(&place, ctx);
+    if (error) {
+        return apr_psprintf(ctx->pool, "%s/%s: %s", conf->store_folder,
+                            place ? APR_ARRAY_IDX(types, place - 1, gf_type_t *)->name
+                                  : GF_STORE_SPOOL,
+                            apr_strerror(error, why, sizeof(why)));
     }
-    return apr_atomic_read64(&gate->open_until) ? "the store fails uploads" : NULL;
+    return apr_atomic_read64(&conf->store_gate->open_until) ? "the store fails uploads" : NULL;
 }
 
 static const char *word_of(int error)
@@ -309,20 +323,16 @@ static const char *word_of(int error)
 
 const char *gf_gate_word(gf_ctx_t *ctx)
 {
-    const gf_conf_t *conf = ctx->conf;
-    gf_gate_t *gate = conf->store_gate;
-    int i;
+    gf_gate_t *gate = ctx->conf->store_gate;
+    int place;
+    int error;
 
     if (!gate) {
         return NULL;
     }
-    try_all(ctx);
-    for (i = 0; i <= gf_servers_own_types(conf)->nelts; i++) {
-        apr_uint32_t error = apr_atomic_read32(&gate->errors[i]);
-
-        if (error) {
-            return word_of((int)error);
-        }
+    error = first_error(&place, ctx);
+    if (error) {
+        return word_of(error);
     }
     if (apr_atomic_read32(&gate->refused)) {
         return "store_refuses";
