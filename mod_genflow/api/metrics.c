@@ -22,7 +22,7 @@ bool api_metrics_is(const char *handler)
     return strcmp(handler, "genflow-metrics") == 0;
 }
 
-/* Someone reads: the global values are to be read, too. */
+/* A client reads the metrics: one child of this httpd has to read the global values. */
 static void look(gf_metrics_t *metrics)
 {
     apr_time_t now = gf_clock_now();

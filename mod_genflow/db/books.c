@@ -66,7 +66,7 @@ gf_books_t *gf_books_begin(const char *conninfo, apr_interval_time_t age)
     return books;
 }
 
-/* libpq's error text, in one line, without what a connection string may have in it. */
+/* libpq's error text, in one line. */
 static const char *words_of(PGconn *pg, const char *words, apr_pool_t *pool)
 {
     char *text = apr_pstrdup(pool, pg ? words : "no memory");

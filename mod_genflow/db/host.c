@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Maps hosts and faults to their SQL functions. Leaves when a host speaks to httpd/announce.c. */
+/* Maps hosts and faults to their SQL functions. Leaves when a host announces itself to
+ * httpd/announce.c. */
 #include "db/host.h"
 
 #include "db/ledger.h"
 
-#define SURE_WITHIN APR_USEC_PER_SEC /* a statement that takes longer says nothing of the clock */
+#define SURE_WITHIN APR_USEC_PER_SEC /* a slower statement does not show the clock */
 #define SEEN_TRIES  3
 
 typedef struct seen_in_t {
@@ -36,7 +37,7 @@ gf_err_t *gf_host_seen(gf_host_seen_t *seen, gf_ctx_t *ctx, const char *name, co
     apr_time_t began;
     int tries = 0;
 
-    do { /* the row has the clock of the last one */
+    do { /* the row has the clock of the last statement */
         began = gf_ctx_now(ctx);
         in.clock = apr_time_as_msec(apr_time_now());
         GF_TRY(gf_db_one(seen, ctx, &gf_sql_host_seen, NULL, &in));

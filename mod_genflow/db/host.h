@@ -6,7 +6,7 @@
 
 #include "db/db.h"
 
-/* What the database says to a host that is there. */
+/* What the database answers a host that announces itself. */
 typedef struct gf_host_seen_t {
     apr_int64_t clock_ahead; /* milliseconds, of this machine's clock before the database's */
     bool clock_is_sure;      /* else each statement took so long that clock_ahead says nothing */
@@ -14,8 +14,8 @@ typedef struct gf_host_seen_t {
     bool idle;               /* no host works on jobs */
 } gf_host_seen_t;
 
-/* Says that this host is there: `name` and its settings (gf_settings_hashes()). If the process
- * stood still meanwhile it says so once more, up to three times. */
+/* Announces this host: `name` and its settings (gf_settings_hashes()). If the process stood still
+ * meanwhile it repeats the statement, up to three times in all. */
 gf_err_t *gf_host_seen(gf_host_seen_t *seen, gf_ctx_t *ctx, const char *name, const char *settings);
 
 /* A fault: its word in {base}/health, and what it is about. */

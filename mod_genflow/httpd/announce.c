@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When a host speaks, by which name, and what it logs of the answer. Children of before a graceful
- * restart speak on while they end: the new ones' words follow theirs. */
+/* When a host announces itself, by which name, and what it logs of the answer. After a graceful
+ * restart the old children announce the host until they end; the new ones do so after them. */
 #include "httpd/announce.h"
 
 #include <stdlib.h>

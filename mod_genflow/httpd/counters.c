@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The memory outlives a restart in the pool of the process, because children of before go on
- * counting there until they have ended. */
+/* The memory outlives a restart in the pool of the process, because the old children go on counting
+ * there until they have ended. */
 #include "httpd/counters.h"
 
 #include <ap_mpm.h>
@@ -66,8 +66,7 @@ static apr_array_header_t *names_of_types(const gf_conf_t *conf, apr_pool_t *poo
     return names;
 }
 
-/* What an earlier start kept; memory that does not fit is unmapped here, and the children of before
- * have it still. */
+/* Memory of an earlier start that does not fit is unmapped here; the old children still have it. */
 static apr_status_t keep_memory(kept_t *kept, const gf_metrics_t *metrics, apr_pool_t *pool)
 {
     if (kept->memory

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What genflow-doctor learns of a configuration: neither passwords nor keys, only whether there is
- * one. Includes, variables and conditions are resolved, which a reader of the files could not do.
- */
+/* Prints a configuration for genflow-doctor: no passwords and no keys, only whether there is one.
+ * httpd has resolved includes, variables and conditions, which a reader of the files cannot. */
 #include "httpd/dump.h"
 
 #include <stdbool.h>
@@ -67,8 +66,9 @@ static void dump_types(apr_file_t *out, const gf_conf_t *conf, apr_pool_t *pool)
     }
 }
 
-/* Asks the provider by its free call. The line has neither the key nor what the provider says. */
-static void dump_key(apr_file_t *out, const gf_provider_t *provider, httpd_dump_ask_t *ask,
+/* Whether the provider accepts the key, by its free call. The line has neither the key nor the
+ * answer. */
+static void dump_key(apr_file_t *out, const gf_provider_t *provider, httpd_dump_perform_t *perform,
                      apr_pool_t *pool)
 {
     const gf_prov_call_t call = { .provider = provider, .model = "", .pool = pool };
@@ -83,7 +83,7 @@ static void dump_key(apr_file_t *out, const gf_provider_t *provider, httpd_dump_
                               "application/json");
     msg->connect_timeout = provider->connect_timeout;
     msg->timeout = CALL_TIME;
-    if (ask(msg) != APR_SUCCESS || msg->end != GF_MSG_ANSWERED) {
+    if (perform(msg) != APR_SUCCESS || msg->end != GF_MSG_ANSWERED) {
         apr_file_printf(out, "genflow providerCall %s unreachable %s\n", provider->name,
                         msg->detail ? msg->detail : "");
         return;
@@ -95,7 +95,7 @@ static void dump_key(apr_file_t *out, const gf_provider_t *provider, httpd_dump_
                     msg->status);
 }
 
-static void dump_providers(apr_file_t *out, const gf_conf_t *conf, httpd_dump_ask_t *ask,
+static void dump_providers(apr_file_t *out, const gf_conf_t *conf, httpd_dump_perform_t *perform,
                            apr_pool_t *pool)
 {
     apr_hash_index_t *at;
@@ -108,13 +108,13 @@ static void dump_providers(apr_file_t *out, const gf_conf_t *conf, httpd_dump_as
         apr_file_printf(out, "genflow providerKind %s %s%s%s\n", provider->name,
                         provider->kind->name, provider->url ? " " : "",
                         provider->url ? provider->url : "");
-        if (ask) {
-            dump_key(out, provider, ask, pool);
+        if (perform) {
+            dump_key(out, provider, perform, pool);
         }
     }
 }
 
-static void dump_realms(apr_file_t *out, const gf_conf_t *conf, httpd_dump_ask_t *ask,
+static void dump_realms(apr_file_t *out, const gf_conf_t *conf, httpd_dump_perform_t *perform,
                         apr_pool_t *pool)
 {
     const apr_array_header_t *confs = gf_servers_confs(conf, pool);
@@ -126,11 +126,11 @@ static void dump_realms(apr_file_t *out, const gf_conf_t *conf, httpd_dump_ask_t
         apr_file_printf(out, "genflow realm %s store %s folder %s storeUrl %s\n", one->realm,
                         one->store->name, one->store_folder ? one->store_folder : "-",
                         one->store_url);
-        dump_providers(out, one, ask, pool);
+        dump_providers(out, one, perform, pool);
     }
 }
 
-void httpd_dump(const gf_conf_t *conf, httpd_dump_ask_t *ask, apr_pool_t *pool)
+void httpd_dump(const gf_conf_t *conf, httpd_dump_perform_t *perform, apr_pool_t *pool)
 {
     const gf_conf_t *first = gf_servers_first(conf);
     const char *database = httpd_check_argument("DBDParams", pool);
@@ -155,6 +155,6 @@ void httpd_dump(const gf_conf_t *conf, httpd_dump_ask_t *ask, apr_pool_t *pool)
     apr_file_printf(out, "genflow storeUrl %s\n", first->store_url);
     apr_file_printf(out, "genflow pictureMost %" APR_INT64_T_FMT "\n", first->result_max);
     dump_types(out, conf, pool);
-    dump_providers(out, conf, ask, pool);
-    dump_realms(out, conf, ask, pool);
+    dump_providers(out, conf, perform, pool);
+    dump_realms(out, conf, perform, pool);
 }

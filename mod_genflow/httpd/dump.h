@@ -7,11 +7,11 @@
 #include "model/conf.h"
 
 /* Performs one exchange on this thread. Returns an error if nothing was begun. */
-typedef apr_status_t httpd_dump_ask_t(gf_msg_t *msg);
+typedef apr_status_t httpd_dump_perform_t(gf_msg_t *msg);
 
-/* Prints lines "genflow NAME VALUE" to standard output, without a secret. `ask`: asks each provider
- * by its free call (gf_prov_kind_t.key_path) whether it accepts the key, for at most 15 s each;
- * NULL: none is asked. After httpd_conf_finish(). */
-void httpd_dump(const gf_conf_t *conf, httpd_dump_ask_t *ask, apr_pool_t *pool);
+/* Prints lines "genflow NAME VALUE" to standard output, without a secret. `perform` sends each
+ * provider its free call (gf_prov_kind_t.key_path), for at most 15 s, to see whether it accepts the
+ * key; NULL: nothing is sent. After httpd_conf_finish(). */
+void httpd_dump(const gf_conf_t *conf, httpd_dump_perform_t *perform, apr_pool_t *pool);
 
 #endif

@@ -42,7 +42,7 @@ static struct {
     volatile apr_uint32_t next_try; /* seconds: then one thread checks the database */
     volatile apr_uint32_t knows;    /* 1: a thread writes the address, 2: it is there */
     const char *address;            /* where the database listens */
-    volatile apr_uint32_t asked;    /* seconds: when the cause was looked for */
+    volatile apr_uint32_t cause_at; /* seconds: when the cause was looked for */
     volatile void *cause;           /* gf_cause_t, constant: what was found then */
 } child;
 
@@ -251,15 +251,15 @@ static void give_connection(gf_connection_t *connection, void *baton)
     dbd_close(child.server, connection->owner);
 }
 
-/* A thread that asks while another one looks gets what was found before. */
+/* A thread that calls this while another one connects gets the cause that was found before. */
 const gf_cause_t *httpd_glue_cause(void)
 {
-    apr_uint32_t last = apr_atomic_read32(&child.asked);
+    apr_uint32_t last = apr_atomic_read32(&child.cause_at);
     apr_uint32_t now = now_seconds() + 1;
     void *cause;
 
     if (params && (!last || now - last >= apr_time_sec(CAUSE_AGE))
-        && apr_atomic_cas32(&child.asked, now, last) == last) {
+        && apr_atomic_cas32(&child.cause_at, now, last) == last) {
         memcpy(&cause, &(const gf_cause_t *){ gf_cause_of_refusal(params, CAUSE_AGE) },
                sizeof(cause));
         apr_atomic_xchgptr(&child.cause, cause);

@@ -17,8 +17,8 @@ bool gf_realm_takes(const char *name);
 /* The identity of the user `name` there; `name` "": of all its users, for lists. */
 const char *gf_realm_identity(const gf_conf_t *conf, const char *name, apr_pool_t *pool);
 
-/* Whom lists of administration show: the users of this realm; of a main server with realms beside
- * it those without one. NULL: everybody. */
+/* The users that lists of administration show: those of this realm; at a main server with realms
+ * beside it those without one. NULL: all users. */
 const char *gf_realm_scope(const gf_conf_t *conf, apr_pool_t *pool);
 
 /* The user's name of an identity; NULL of NULL. */

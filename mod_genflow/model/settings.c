@@ -12,7 +12,7 @@
 #include "model/price.h"
 #include "model/servers.h"
 
-#define DIGITS 16 /* of a hash: the database tells hosts apart, it defends nothing */
+#define DIGITS 16 /* of a hash: it compares hosts, and defends nothing */
 #define INT    "%" APR_INT64_T_FMT
 
 static int compare_texts(const void *one, const void *other)

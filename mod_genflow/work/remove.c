@@ -38,7 +38,7 @@ static const char *extension_of(const gf_run_t *run)
                             : gf_image_extension(run->job->media_type);
 }
 
-/* The configuration of the store that is asked: by the address, or one after the other. */
+/* The configuration of the store to remove it from: by the address, or one after the other. */
 static const gf_conf_t *conf_of(const gf_flow_t *flow, const gf_run_t *run)
 {
     const gf_conf_t *conf = flow->ctx.conf;
