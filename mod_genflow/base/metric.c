@@ -88,7 +88,7 @@ const char *gf_metric_label_name(gf_metric_label_t label)
                                                   [GF_LABEL_CODE] = "code",
                                                   [GF_LABEL_OUTCOME] = "outcome",
                                                   [GF_LABEL_RESULT] = "result",
-                                                  [GF_LABEL_AGAIN] = "result",
+                                                  [GF_LABEL_WORK] = "result",
                                                   [GF_LABEL_PHASE] = "phase",
                                                   [GF_LABEL_VERSION] = "version" };
 
@@ -141,7 +141,7 @@ static void make_labels(gf_metrics_t *metrics, apr_pool_t *pool, const gf_metric
     static const char *const codes[] = { "2xx", "3xx", "4xx", "5xx", NULL };
     static const char *const outcomes[] = { "completed", "failed", "cancelled", NULL };
     static const char *const results[] = { "succeeded", "failed", "unknown", "cancelled", NULL };
-    static const char *const again[] = { "done", "retried", "given_up", NULL };
+    static const char *const work_results[] = { "done", "retried", "given_up", NULL };
     static const char *const phases[] = { "pending", "queued", "sending", "working", NULL };
     static const char *const versions[] = { GENFLOW_VERSION, NULL };
 
@@ -152,7 +152,7 @@ static void make_labels(gf_metrics_t *metrics, apr_pool_t *pool, const gf_metric
     make_label(metrics, pool, GF_LABEL_CODE, NULL, codes);
     make_label(metrics, pool, GF_LABEL_OUTCOME, NULL, outcomes);
     make_label(metrics, pool, GF_LABEL_RESULT, NULL, results);
-    make_label(metrics, pool, GF_LABEL_AGAIN, NULL, again);
+    make_label(metrics, pool, GF_LABEL_WORK, NULL, work_results);
     make_label(metrics, pool, GF_LABEL_PHASE, NULL, phases);
     make_label(metrics, pool, GF_LABEL_VERSION, NULL, versions);
 }

@@ -23,7 +23,7 @@ typedef enum gf_metric_label_t {
     GF_LABEL_CODE,     /* code: "2xx" */
     GF_LABEL_OUTCOME,  /* outcome of a generation */
     GF_LABEL_RESULT,   /* result of an attempt */
-    GF_LABEL_AGAIN,    /* result of work that may be repeated */
+    GF_LABEL_WORK,     /* result of a restore, removal, move or delivery */
     GF_LABEL_PHASE,    /* phase of a live generation */
     GF_LABEL_VERSION,  /* version of the module */
     GF_LABELS
@@ -122,10 +122,10 @@ typedef struct gf_metric_value_t {
     apr_int64_t value;
 } gf_metric_value_t;
 
-/* Someone reads the metrics now. */
+/* A client reads the metrics now. */
 void gf_metrics_look(gf_metrics_t *metrics, apr_time_t now);
 
-/* Did someone within `within`, and were the global values read `age` ago or longer? */
+/* Did one within `within`, and were the global values read `age` ago or longer? */
 bool gf_metrics_wants(const gf_metrics_t *metrics, apr_time_t now, apr_interval_time_t within,
                       apr_interval_time_t age);
 

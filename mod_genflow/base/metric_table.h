@@ -93,13 +93,13 @@ GF_METRIC(CHECK_BROKEN, "genflow_ledger_check_broken_rules", GAUGE, GLOBAL, ONE,
 
 /* ---- pictures and webhooks ---- */
 
-GF_METRIC(RESTORES, "genflow_restores", COUNTER, HOST, ONE, AGAIN, NO, NO,
+GF_METRIC(RESTORES, "genflow_restores", COUNTER, HOST, ONE, WORK, NO, NO,
           "Pictures and webhooks", "Attempts to store a picture that is stored temporarily.")
-GF_METRIC(REMOVALS, "genflow_removals", COUNTER, HOST, ONE, AGAIN, NO, NO,
+GF_METRIC(REMOVALS, "genflow_removals", COUNTER, HOST, ONE, WORK, NO, NO,
           "Pictures and webhooks", "Attempts to remove a picture from the store.")
-GF_METRIC(MOVES, "genflow_moves", COUNTER, HOST, ONE, AGAIN, NO, NO,
+GF_METRIC(MOVES, "genflow_moves", COUNTER, HOST, ONE, WORK, NO, NO,
           "Pictures and webhooks", "Attempts to move a picture from an old store.")
-GF_METRIC(DELIVERIES, "genflow_webhook_deliveries", COUNTER, HOST, ONE, AGAIN, NO, NO,
+GF_METRIC(DELIVERIES, "genflow_webhook_deliveries", COUNTER, HOST, ONE, WORK, NO, NO,
           "Pictures and webhooks", "Attempts to deliver a webhook to a client.")
 
 GF_METRIC(RESTORES_WAITING, "genflow_restores_waiting", GAUGE, GLOBAL, ONE, NO, NO, NO,

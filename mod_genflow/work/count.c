@@ -14,7 +14,7 @@ void gf_count_provider(const gf_flow_t *flow, const gf_run_t *run, gf_metric_t m
     gf_metric_add(flow->ctx.metrics, metric, 1, provider_of(run), NULL, NULL);
 }
 
-void gf_count_again(const gf_flow_t *flow, gf_metric_t metric, const char *result)
+void gf_count_work(const gf_flow_t *flow, gf_metric_t metric, const char *result)
 {
     gf_metric_add(flow->ctx.metrics, metric, 1, result, NULL, NULL);
 }

@@ -214,7 +214,7 @@ static void retry_later(gf_flow_t *flow, gf_run_t *run, const char *why, apr_int
     int attempts = run->job->delivery_attempts;
     apr_interval_time_t delay;
 
-    gf_count_again(flow, GF_METRIC_DELIVERIES, attempts >= ATTEMPTS ? "given_up" : "retried");
+    gf_count_work(flow, GF_METRIC_DELIVERIES, attempts >= ATTEMPTS ? "given_up" : "retried");
     if (attempts >= ATTEMPTS) {
         run->delay = 0;
         gf_log(ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0432",
@@ -260,7 +260,7 @@ static void retry_failed(gf_flow_t *flow, gf_run_t *run)
 
 static void report_delivered(gf_flow_t *flow, gf_run_t *run)
 {
-    gf_count_again(flow, GF_METRIC_DELIVERIES, "done");
+    gf_count_work(flow, GF_METRIC_DELIVERIES, "done");
     end_delivery(flow, run);
     gf_log(gf_run_about(flow, run), GF_LOG_INFO, APR_SUCCESS, "GF0430",
            "webhook delivered to %s, attempt %d", host_of(flow, run), run->job->delivery_attempts);
@@ -268,7 +268,7 @@ static void report_delivered(gf_flow_t *flow, gf_run_t *run)
 
 static void report_unsubscribed(gf_flow_t *flow, gf_run_t *run)
 {
-    gf_count_again(flow, GF_METRIC_DELIVERIES, "given_up");
+    gf_count_work(flow, GF_METRIC_DELIVERIES, "given_up");
     end_delivery(flow, run);
     gf_log(gf_run_about(flow, run), GF_LOG_INFO, APR_SUCCESS, "GF0433",
            "webhook unsubscribed: %s answers HTTP 410, nothing more is delivered there for this "

@@ -191,7 +191,7 @@ static void put_off(gf_flow_t *flow, gf_run_t *run, const char *why)
 {
     run->of.move.why = apr_pstrdup(run->job->pool, why);
     run->delay = gf_result_retry_wait(run->job->move_tries);
-    gf_count_again(flow, GF_METRIC_MOVES, "retried");
+    gf_count_work(flow, GF_METRIC_MOVES, "retried");
     gf_log(gf_run_about(flow, run), GF_LOG_WARNING, APR_SUCCESS, "GF0423",
            "not moved yet, retried in %" APR_TIME_T_FMT " s: %s: %s", apr_time_sec(run->delay),
            run->job->move_url, why);
@@ -200,7 +200,7 @@ static void put_off(gf_flow_t *flow, gf_run_t *run, const char *why)
 static void leave_there(gf_flow_t *flow, gf_run_t *run, const char *why)
 {
     run->of.move.why = apr_pstrdup(run->job->pool, why);
-    gf_count_again(flow, GF_METRIC_MOVES, "given_up");
+    gf_count_work(flow, GF_METRIC_MOVES, "given_up");
     gf_log(gf_run_about(flow, run), GF_LOG_WARNING, APR_SUCCESS, "GF0422",
            "cannot be moved and stays where it is: %s: %s", run->job->move_url, why);
 }
@@ -257,7 +257,7 @@ static void leave_unlike(gf_flow_t *flow, gf_run_t *run)
 
 static void report_settled(gf_flow_t *flow, gf_run_t *run)
 {
-    gf_count_again(flow, GF_METRIC_MOVES, gf_result_came_late(run) ? "given_up" : "done");
+    gf_count_work(flow, GF_METRIC_MOVES, gf_result_came_late(run) ? "given_up" : "done");
     if (gf_result_came_late(run)) {
         gf_result_log_refusal(flow, run);
     }

@@ -83,7 +83,7 @@ static bool is_local(const gf_flow_t *flow, const gf_run_t *run)
 static void count_removed(gf_flow_t *flow, gf_run_t *run)
 {
     (void)run;
-    gf_count_again(flow, GF_METRIC_REMOVALS, "done");
+    gf_count_work(flow, GF_METRIC_REMOVALS, "done");
 }
 
 /* It was stored under another configuration. */
@@ -94,7 +94,7 @@ static bool is_elsewhere(const gf_flow_t *flow, const gf_run_t *run)
 
 static void report_elsewhere(gf_flow_t *flow, gf_run_t *run)
 {
-    gf_count_again(flow, GF_METRIC_REMOVALS, "given_up");
+    gf_count_work(flow, GF_METRIC_REMOVALS, "given_up");
     gf_log(
         gf_run_about(flow, run), GF_LOG_WARNING, APR_SUCCESS, "GF0417",
         "the generation was deleted, but this store does not have its picture; name its store in "
@@ -111,7 +111,7 @@ static bool is_still_there(const gf_flow_t *flow, const gf_run_t *run)
 
 static void report_still_there(gf_flow_t *flow, gf_run_t *run)
 {
-    gf_count_again(flow, GF_METRIC_REMOVALS, "retried");
+    gf_count_work(flow, GF_METRIC_REMOVALS, "retried");
     gf_log(gf_run_about(flow, run), GF_LOG_WARNING, APR_SUCCESS, "GF0418",
            "the store did not remove a picture without a generation (HTTP %d); retried later: %s",
            run->msg->status, is_anywhere(run) ? run->job->id : run->job->remove_url);

@@ -98,13 +98,13 @@ static bool is_store_error(const gf_flow_t *flow, const gf_run_t *run)
 static void retry_later(gf_flow_t *flow, gf_run_t *run)
 {
     run->delay = gf_result_retry_wait(run->job->restore_tries);
-    gf_count_again(flow, GF_METRIC_RESTORES, "retried");
+    gf_count_work(flow, GF_METRIC_RESTORES, "retried");
 }
 
 static void give_up(gf_flow_t *flow, gf_run_t *run)
 {
     run->delay = 0;
-    gf_count_again(flow, GF_METRIC_RESTORES, "given_up");
+    gf_count_work(flow, GF_METRIC_RESTORES, "given_up");
     gf_log(gf_run_about(flow, run), GF_LOG_WARNING, APR_SUCCESS, "GF0416",
            "restore given up: the picture is gone before the store took it: %s",
            run->job->restore_url);
@@ -112,7 +112,7 @@ static void give_up(gf_flow_t *flow, gf_run_t *run)
 
 static void report_settled(gf_flow_t *flow, gf_run_t *run)
 {
-    gf_count_again(flow, GF_METRIC_RESTORES, gf_result_came_late(run) ? "given_up" : "done");
+    gf_count_work(flow, GF_METRIC_RESTORES, gf_result_came_late(run) ? "given_up" : "done");
     if (!gf_result_came_late(run)) {
         gf_log(gf_run_about(flow, run), GF_LOG_INFO, APR_SUCCESS, "GF0413", "restored: %s",
                run->result.image_url);
