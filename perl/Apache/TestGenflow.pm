@@ -149,7 +149,7 @@ sub begin {
         POSIX::setsid();
         @SIG{qw(INT TERM HUP PIPE)} = ('IGNORE') x 4;
         close $self->{alive};
-        # Nobody may wait for the end of what this process still holds open.
+        # Otherwise a pipe of the caller stays open as long as this process lives.
         open STDIN,  '<', '/dev/null';
         open STDOUT, '>', '/dev/null';
         open STDERR, '>', '/dev/null';
@@ -210,7 +210,7 @@ sub command_of {
     return -d '/proc/self' ? (slurp("/proc/$pid/cmdline") // '') =~ tr/\0/ /r : `ps -o command= -p $pid`;
 }
 
-# What has ended, and nobody has waited for, has no command any more.
+# A process that has ended, but was not waited for, has no command any more.
 sub stop_process {
     my ($pid, $signal) = @_;
     kill $signal => $pid;
@@ -361,7 +361,7 @@ sub replace_providers {
 
     my $now  = $self->dump_of($conf);
     my @paid = grep { $_->{kind} ne 'local' && $_->{url} !~ m{\Ahttp://127\.0\.0\.1:\d+\z} } @{ $now->{providers} };
-    die "the provider $paid[0]{name} would still be asked at $paid[0]{url}: a section of another file, or of a virtual host, names it again\n"
+    die "the provider $paid[0]{name} would still get requests at $paid[0]{url}: a section of another file, or of a virtual host, names it again\n"
         if @paid;
     die "the database would be `$now->{database}`: another file names it again\n" if $now->{database} !~ /\Q$self->{sockets}\E/;
     suite_sql(q(SELECT genflow.create_type(:'type')), type => $_->{name}) for @{ $now->{types} };
@@ -423,7 +423,7 @@ GenflowDispatchPoll 100ms
 END
 }
 
-# What httpd has read: { database, types => [{ name, chain }], providers => [{ name, kind, url }], url => { name => url } }.
+# The configuration as httpd has read it: { database, types => [{ name, chain }], providers => [{ name, kind, url }] }.
 sub dump_of {
     my ($self, $conf) = @_;
     my @command = ($self->{httpd}, '-t', '-D', 'DUMP_GENFLOW', '-f', $conf);
@@ -473,7 +473,7 @@ sub tail {
 
 my $user = 'tester';            # unless a test names another one
 our ($place, $headers) = (LOCATION, {});
-my %told;                        # lines of t/logs/recorded.log that a test has shown
+my %shown;                       # lines of t/logs/recorded.log that a check has shown
 my $state;
 
 # From t/ or above it, wherever prove runs.
@@ -508,7 +508,10 @@ sub use_api {
 
 sub call {
     my ($method, $path, $who, $body) = @_;
-    my %header = ($method eq 'POST' ? (Prefer => 'respond-async') : (), %$headers, $place eq LOCATION ? ('X-Genflow-User' => $who) : (), defined $body ? ('Content-Type' => 'application/json') : ());
+    my %header = %$headers;
+    $header{Prefer} //= 'respond-async' if $method eq 'POST';
+    $header{'X-Genflow-User'} = $who               if $place eq LOCATION;
+    $header{'Content-Type'}   = 'application/json' if defined $body;
     my $res = HTTP::Tiny->new(timeout => END_TIME, max_redirect => 0)->request($method, suite_url("$place/$path"),
         { headers => \%header, defined $body ? (content => $JSON->encode($body)) : () });
     return ($res, eval { $JSON->decode($res->{content}) });
@@ -534,9 +537,9 @@ sub generate_ok {
     my $status = ($end // $made)->{status} // '';
     return $end if $test->ok($status eq 'completed', $name);
     $test->diag($end ? "It ended as `$status`: " . ($end->{error}{message} // $end->{errorMessage} // $JSON->encode($end))
-        : unanswered() ? 'A recorded provider was asked for what it has no answer to.' : "It has not ended within ${\END_TIME} s.");
+        : unanswered() ? 'A recorded provider got a request that it has no answer for.' : "It has not ended within ${\END_TIME} s.");
     $test->diag(log_of($made->{id}));
-    $told{$_} = 1 for unanswered();
+    $shown{$_} = 1 for unanswered();
     return;
 }
 
@@ -563,21 +566,21 @@ sub advice {
     return $says;
 }
 
-# The last lines of the error log with that word, and what the recorded answers were asked for.
+# The last lines of the error log with that word, and the requests without a recorded answer.
 sub log_of {
     my ($word) = @_;
     my $top   = suite()->{top};
     my @lines = grep { /\Q$word\E/ && /:(?:warn|error|crit|notice|info)\]/ } split /^/, slurp("$top/t/logs/error_log") // '';
-    my @asked = unanswered();
+    my @missing = unanswered();
     return join '', "t/logs/error_log:\n", map({ "  $_" } @lines > LOG_LINES ? @lines[-LOG_LINES .. -1] : @lines),
-        @asked ? ("t/logs/recorded.log:\n", map { "  $_" } @asked) : ();
+        @missing ? ("t/logs/recorded.log:\n", map { "  $_" } @missing) : ();
 }
 
-# What recorded providers were asked for and could not answer, each once, and not what an earlier check has shown.
+# Requests to recorded providers that have no answer, each once, without those that an earlier check has shown.
 sub unanswered {
     my %seen;
     my $log = slurp(suite()->{top} . '/t/logs/recorded.log') // '';
-    return grep { /no answer is recorded/ && !$told{$_} && !$seen{$_}++ } split /^/, $log;
+    return grep { /no answer is recorded/ && !$shown{$_} && !$seen{$_}++ } split /^/, $log;
 }
 
 # The balance as getQuota gives it: what is held counts until it is charged.
@@ -673,7 +676,7 @@ nothing else on the host, and needs neither root nor a running PostgreSQL. F<exa
 complete suite.
 
 B<No request reaches a provider that costs money.> Each provider of a chain must have something in its place; otherwise C<t/TEST>
-stops before httpd starts, and names the type and the provider. All other providers get an address of this host where nobody listens.
+stops before httpd starts, and names the type and the provider. All other providers get an address of this host where no server listens.
 C<t/TEST> then lets httpd read the whole configuration once more, and stops if any provider has an address that is not of this host.
 
 It stops what it started: at the end, when it is interrupted, and when it is killed.
