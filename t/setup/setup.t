@@ -58,7 +58,7 @@ like $says, qr/PostgreSQL does not answer: start it .* --connect/, '... that say
 
 ($code, $says) = setup('--connect', "host=$WORK user=genflow password=opensesame");
 is $code, 2, 'a password in --connect is wrong usage';
-like $says, qr/--connect has a password, which everybody .* passfile=FILE .*PGPASSFILE/, '... and the message says where it goes';
+like $says, qr/--connect has a password, which every user .* passfile=FILE .*PGPASSFILE/, '... and the message says where it goes';
 unlike $says, qr/opensesame/, '... without it';
 
 # ---- dry run ----
