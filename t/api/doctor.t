@@ -117,7 +117,7 @@ my @keys = ('site', '--connect', "host=$ENV{GENFLOW_WORK} dbname=$ENV{PGDATABASE
     local $ENV{WRONG_KEY} = 'wrong-key-of-the-tests';
     my $says = doctor(@keys);
     like $says, qr/^  key: $_: accepted$/m, "the doctor asks whether the key is accepted: $_" for qw(stability replicate openai);
-    like $says, qr/^  key: fal: not asked, no call is known there/m, '... where that costs nothing';
+    like $says, qr/^  key: fal: not checked, no call is known there/m, '... where that costs nothing';
     like $says, qr/^  WRONG: the provider refuses the key: $_\n +status 401\n +-> Renew the key that GenflowProviderKey names/m,
         "... a wrong one is a fault: $_" for qw(wrong-stability wrong-openai);
     like $says, qr/^  WRONG: the provider cannot be reached: away\n +\S.*\n +-> See that this host reaches/m, '... as is a provider that is away';

@@ -32,7 +32,7 @@ my @FAULTS = (    # fault, health's word, its status, the doctor's finding, what
         sub { file_size(1_000_000) }, sub { file_size('unlimited') }],
     ['the folder is read-only', 'store_read_only', 200, 'the folder cannot be written', 'GF0600', qr/read-only/,
         sub { chmod 0555, "$folder/.spool" }, sub { chmod 0755, "$folder/.spool" }],
-    ['the folder belongs to root', 'store_read_only', 200, 'the folder belongs to somebody else', 'GF0600', qr/its owner/,
+    ['the folder belongs to root', 'store_read_only', 200, 'the folder belongs to another user', 'GF0600', qr/its owner/,
         sub { rename "$folder/neo-glitch", "$folder/away"; symlink '/usr/lib', "$folder/neo-glitch" },
         sub { unlink "$folder/neo-glitch"; rename "$folder/away", "$folder/neo-glitch" }],
     ['the folder is gone', 'store_missing', 200, 'the folder is not there', 'GF0600', qr/No such file/,
