@@ -190,8 +190,7 @@ typedef struct request_t {
     int count;
 } request_t;
 
-/* A bound from above is a discount: the model with which the request begins has to get the value.
- */
+/* A bound from above is a discount: the model that the request begins with has to get it. */
 static bool needs_honour(const term_t *term)
 {
     return term->sign == IS_LESS || term->sign == IS_AT_MOST;

@@ -223,9 +223,9 @@ gf_step_t gf_run_take(gf_flow_t *flow, gf_run_t *run, gf_event_t event);
 /* The event that a done act means: WRITTEN, NO_DATABASE (its error is DB_DOWN) or REFUSED. */
 gf_event_t gf_run_written(const gf_run_t *run);
 
-/* Sets flow->ctx.conf to the configuration that defines the type of the run's job (of a delivery: to
- * that of its user's realm), for a call of its kind. Returns the one to set again after it. The
- * functions here do so themselves. */
+/* Sets flow->ctx.conf to the configuration that defines the type of the run's job (of a delivery:
+ * its user's realm), for a call of its kind. Returns the one to set again after it. The functions
+ * here do so themselves. */
 const gf_conf_t *gf_run_enter(gf_flow_t *flow, const gf_run_t *run);
 
 /* Would this event end the run here? Changes nothing. */
