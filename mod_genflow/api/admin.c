@@ -71,30 +71,35 @@ void api_admin_reason(gf_req_t *req, const char *reason)
     gf_out_init(&out, req->r->pool, 128);
     gf_out_open(&out, '{');
     gf_out_put_string(&out, "admin", req->user);
-    gf_out_put_string(&out, "reason", reason);
+    gf_out_put_string(&out, "reason", reason && *reason ? reason : NULL);
     gf_out_put_string(&out, "realm", req->conf->realm);
     gf_out_close(&out, '}');
     req->ctx->by = out.text;
 }
 
-typedef struct reason_t {
-    const char *reason;
-} reason_t;
+void api_admin_reason_of(gf_req_t *req, const gf_json_t *body)
+{
+    const char *reason = NULL;
+
+    gf_json_string(gf_json_get(body, "reason"), &reason);
+    api_admin_reason(req, reason);
+}
 
 gf_err_t *api_admin_read_reason(gf_req_t *req)
 {
-    static const gf_input_field_t fields[] = {
-        { .names = { "reason" }, .kind = GF_INPUT_TEXT, .max = API_REASON_MAX }, GF_INPUT_END
-    };
-    const char *reason = NULL;
+    static const gf_input_field_t fields[] = { API_ADMIN_MAY_REASON, GF_INPUT_END };
     gf_json_t *body;
 
     if (ap_request_has_body(req->r)) {
-        GF_TRY(api_body_fields(&body, req, fields, &reason));
-        api_admin_reason(req, reason);
+        GF_TRY(api_body_fields(&body, req, fields, NULL));
+        api_admin_reason_of(req, body);
     }
     return NULL;
 }
+
+typedef struct reason_t {
+    const char *reason;
+} reason_t;
 
 gf_err_t *api_admin_need_reason(gf_req_t *req)
 {

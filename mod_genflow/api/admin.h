@@ -22,10 +22,12 @@ gf_err_t *api_admin_enter(gf_req_t *req);
 /* ---- shared by handlers ---- */
 
 /* Notes why the administrator acts, for the record of what administrators do: the statements of
- * this request that change something write it there. NULL: no reason. */
+ * this request that change something write it there. NULL, "": no reason. */
 void api_admin_reason(gf_req_t *req, const char *reason);
 
-/* The same of a body {reason}, which may be absent; and of one that is required. */
+/* The same of a body that has been read, with the row API_ADMIN_MAY_REASON; of a body {reason},
+ * which may be absent; and of one that is required. */
+void api_admin_reason_of(gf_req_t *req, const gf_json_t *body);
 gf_err_t *api_admin_read_reason(gf_req_t *req);
 gf_err_t *api_admin_need_reason(gf_req_t *req);
 
@@ -34,6 +36,12 @@ gf_err_t *api_admin_need_reason(gf_req_t *req);
     {                                                                                  \
         .names = { "reason" }, .kind = GF_INPUT_TEXT, .min = 1, .max = API_REASON_MAX, \
         .required = true, .offset = offsetof(struct_type, member)                      \
+    }
+
+/* The row of one that may be absent, in a table that is read without a record. */
+#define API_ADMIN_MAY_REASON                                                \
+    {                                                                       \
+        .names = { "reason" }, .kind = GF_INPUT_TEXT, .max = API_REASON_MAX \
     }
 
 /* Refuses a type of the main server in a realm, which administers its own types alone. */

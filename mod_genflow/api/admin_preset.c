@@ -22,6 +22,7 @@ static const gf_input_field_t fields[] = {
     { .names = { "rotationIndex" }, .kind = GF_INPUT_INT, .max = ROTATION_MAX },
     { .names = { "week" }, .kind = GF_INPUT_INT, .min = 1, .max = 53 },
     { .names = { "isActive" }, .kind = GF_INPUT_BOOL },
+    API_ADMIN_MAY_REASON,
     GF_INPUT_END
 };
 
@@ -144,6 +145,7 @@ gf_err_t *api_admin_preset_add(gf_req_t *req)
     gf_input_unknown(&input, tables);
     GF_TRY(gf_input_end(&input));
     preset.fields = gf_json_text(body);
+    api_admin_reason_of(req, body);
     GF_TRY(gf_admin_preset_add(&end, req->ctx, &preset));
     return end_edit(req, &preset, end, HTTP_CREATED);
 }
@@ -167,6 +169,7 @@ gf_err_t *api_admin_preset_edit(gf_req_t *req)
     gf_input_unknown(&input, tables);
     GF_TRY(gf_input_end(&input));
     preset.fields = gf_json_text(body);
+    api_admin_reason_of(req, body);
     GF_TRY(gf_admin_preset_edit(&end, req->ctx, &preset));
     return end_edit(req, &preset, end, HTTP_OK);
 }

@@ -66,16 +66,14 @@ gf_err_t *api_admin_user_set(gf_req_t *req)
         { .names = { "blocked" }, .kind = GF_INPUT_BOOL },
         { .names = { "dayLimit" }, .kind = GF_INPUT_INT, .max = API_CREDITS_MAX },
         { .names = { "weekLimit" }, .kind = GF_INPUT_INT, .max = API_CREDITS_MAX },
-        { .names = { "reason" }, .kind = GF_INPUT_TEXT, .max = 500 }, /* for the record */
+        API_ADMIN_MAY_REASON,
         GF_INPUT_END
     };
-    const char *reason = NULL;
     gf_json_t *body;
     bool found;
 
     GF_TRY(api_body_fields(&body, req, fields, NULL));
-    gf_json_string(gf_json_get(body, "reason"), &reason);
-    api_admin_reason(req, reason);
+    api_admin_reason_of(req, body);
     GF_TRY(
         gf_admin_user_set(&found, req->ctx, api_admin_whom(req, req->args[0]), gf_json_text(body)));
     if (found) {

@@ -183,10 +183,14 @@ static const gf_input_field_t user_fields[] = { { .names = { "user" },
 static const gf_input_field_t own_fields[] = { { .names = { "userId" }, .kind = GF_INPUT_KNOWN },
                                                GF_INPUT_END };
 
+/* Of administration alone. */
+static const gf_input_field_t reason_fields[] = { API_ADMIN_MAY_REASON, GF_INPUT_END };
+
 static gf_err_t *read_body(make_t *make, gf_req_t *req)
 {
     const gf_input_field_t *more = make->key.user ? own_fields : user_fields;
-    const gf_input_field_t *const tables[] = { more, fields, NULL };
+    const gf_input_field_t *reason = req->admin ? reason_fields : NULL;
+    const gf_input_field_t *const tables[] = { more, fields, reason, NULL };
     gf_input_t input;
     gf_json_t *body;
     const char *text;
@@ -196,6 +200,10 @@ static gf_err_t *read_body(make_t *make, gf_req_t *req)
     input = api_body_input(req, body);
     gf_input_read(&input, more, make);
     gf_input_read(&input, fields, make);
+    if (reason) {
+        gf_input_read(&input, reason, NULL);
+        api_admin_reason_of(req, body);
+    }
     gf_input_unknown(&input, tables);
     return gf_input_end(&input);
 }

@@ -111,8 +111,8 @@ admin(PUT => "/users/$other", json => { blocked => JSON::PP::true(), reason => '
 one_entry('block', $account, 'spam', { blocked => JSON::PP::false() }, { blocked => JSON::PP::true() });
 admin(PUT => "/users/$other", json => { blocked => JSON::PP::false() });
 one_entry('block', $account, undef, { blocked => JSON::PP::true() }, { blocked => JSON::PP::false() });
-admin(PUT => "/users/$other", json => { dayLimit => 5, weekLimit => undef });
-one_entry('limits', $account, undef, { dayLimit => undef, weekLimit => undef }, { dayLimit => 5, weekLimit => undef });
+admin(PUT => "/users/$other", json => { dayLimit => 5, weekLimit => undef, reason => 'too much' });
+one_entry('limits', $account, 'too much', { dayLimit => undef, weekLimit => undef }, { dayLimit => 5, weekLimit => undef });
 admin(PUT => "/users/nobody-of-$other", json => { blocked => JSON::PP::true() });
 admin(PUT => "/users/$other", json => { dayLimit => -1 });
 is_deeply [recorded()], [], 'neither who has no account nor a bad limit has one';
@@ -133,21 +133,24 @@ admin(DELETE => "/jobs?user=$other");
 is_deeply [recorded()], [], 'what clears nothing has none';
 open_gate("two-$other");
 
-my $key = data(admin(POST => '/keys', json => { user => $other, name => 'for the audit' }));
-one_entry('key.add', $key->{id}, undef, undef, { name => 'for the audit', budget => undef });
+my $key = data(admin(POST => '/keys', json => { user => $other, name => 'for the audit', reason => 'their server' }));
+one_entry('key.add', $key->{id}, 'their server', undef, { name => 'for the audit', budget => undef });
 admin(DELETE => "/keys/$key->{id}", json => { reason => 'leaked' });
 one_entry('key.revoke', $key->{id}, 'leaked', { name => 'for the audit' }, {});
 admin(DELETE => "/keys/$key->{id}");
+fields_are(api(POST => '/api/keys', user => $other, json => { name => 'own', reason => 'x' }), 'reason', 'users give no reason');
 $key = data(api(POST => '/api/keys', user => $other, json => { name => 'own' }));
 api(DELETE => "/api/keys/$key->{id}", user => $other);
 is_deeply [recorded()], [], 'a second revocation has none, nor what users do with keys of theirs';
 
-admin(POST => '/presets', json => { type => 'presets', key => $word, label => 'Old', category => 'c', prompt => 'p' });
-one_entry('preset.add', "presets/$word", undef, undef, { key => $word, label => 'Old' });
+admin(POST => '/presets', json => { type => 'presets', key => $word, label => 'Old', category => 'c', prompt => 'p', reason => 'winter' });
+one_entry('preset.add', "presets/$word", 'winter', undef, { key => $word, label => 'Old' });
 admin(POST => '/presets', json => { type => 'presets', key => $word, label => 'Old', category => 'c', prompt => 'p' });
 is_deeply [recorded()], [], 'a preset that is there is not added again';
-admin(PUT => "/presets/$word?type=presets", json => { label => 'New' });
+admin(PUT => "/presets/$word?type=presets", json => { label => 'New', reason => '' });
 one_entry('preset.edit', "presets/$word", undef, { label => 'Old' }, { label => 'New' });
+admin(PUT => "/presets/$word?type=presets", json => { label => 'New', reason => 'a typo' });
+one_entry('preset.edit', "presets/$word", 'a typo', { label => 'New' }, { label => 'New' });
 admin(DELETE => "/presets/$word?type=presets", json => { reason => 'ugly' });
 one_entry('preset.delete', "presets/$word", 'ugly', { label => 'New' }, undef);
 admin(DELETE => "/presets/$word?type=presets");
@@ -160,6 +163,11 @@ one_entry('breaker.reset', $word, 'paid', { breakers => [{ model => 'm', failure
 admin(POST => "/providers/$word/reset");
 is_deeply [recorded()], [], 'no breaker, no entry';
 fields_are(admin(DELETE => "/jobs/$live", json => { why => 'x' }), 'why', 'a body has a reason and nothing else');
+for my $long (7, 'x' x 501) {
+    fields_are(admin(@{$_}, json => { reason => $long }), 'reason', "a reason is a text: $_->[0] $_->[1]")
+        for [DELETE => "/jobs/$live"], [PUT => "/users/$other"], [PUT => "/presets/$word"];
+    fields_are(admin(POST => '/keys', json => { user => $other, name => 'x', reason => $long }), 'reason', '... POST /keys');
+}
 
 my %actions = map { $_->{action} => 1 } @{ data(admin(GET => "/audit?user=$other"))->{entries} };
 is join(' ', sort keys %actions), 'block cancel clear credit key.add key.revoke limits refund', 'the record of a user';
