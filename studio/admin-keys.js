@@ -21,10 +21,11 @@ const add = again => fill(t('key.create'), [
     field('types', { hint: t('types.hint') }),
     field('dayCredits', { type: 'number', min: 0 }),
     field('expiresAt', { type: 'datetime-local' }),
+    field('reason', { maxLength: 500 }),
 ], 'key.create', async values => {
-    const { user, name, types, dayCredits, expiresAt } = values;
+    const { user, name, types, dayCredits, expiresAt, reason: why } = values;
     const listed = types.split(/[\s,]+/).filter(Boolean);
-    const key = await call('POST', 'keys', { user, name,
+    const key = await call('POST', 'keys', { user, name, reason: why,
         scopes: SCOPES.filter(scope => values[`scope.${scope}`]),
         ...(listed.length && { types: listed }),
         ...(dayCredits && { budget: { credits: Number(dayCredits), per: 'day' } }),

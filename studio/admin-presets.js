@@ -25,6 +25,7 @@ const fields = (one = {}) => [
     field('strength', { type: 'number', min: 0, max: 1, step: 0.01, value: one.strength }),
     field('week', { type: 'number', min: 1, max: 53, value: one.week }),
     field('isActive', { type: 'checkbox', value: one.isActive ?? true }),
+    field('reason', { maxLength: 500 }),
 ];
 const body = ({ strength, week, isActive, negativePrompt, ...texts }) => ({ ...texts,
     strength: optional(strength), week: optional(week), isActive: isActive === 'on',

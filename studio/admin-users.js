@@ -25,9 +25,10 @@ export const grant = (userId, done) => fill(t('grant.to', { user: userId }), [
 const limits = (user, done) => fill(t('limits.of', { user: user.userId }), [
     field('dayLimit', { type: 'number', min: 0, value: user.dayLimit, hint: t('limit.hint') }),
     field('weekLimit', { type: 'number', min: 0, value: user.weekLimit }),
-], 'save', async ({ dayLimit, weekLimit }) => {
+    field('reason', { maxLength: 500 }),
+], 'save', async ({ dayLimit, weekLimit, ...body }) => {
     await call('PUT', `users/${named(user.userId)}`,
-        { dayLimit: limit(dayLimit), weekLimit: limit(weekLimit) });
+        { dayLimit: limit(dayLimit), weekLimit: limit(weekLimit), ...body });
     toast(t('saved'));
     done();
 });
