@@ -89,8 +89,9 @@ function whole(groups, { from, to, per }) {
 }
 
 function panel({ currency, rows, unsettled, providerCost, margin }, asked) {
-    const time = value => (value ? date(value, asked.per === 'hour'
-        ? { dateStyle: 'short', timeStyle: 'short' } : { dateStyle: 'short' }) : '');
+    const style = { dateStyle: 'short',          // days are those of UTC
+        ...(asked.per === 'hour' ? { timeStyle: 'short' } : { timeZone: 'UTC' }) };
+    const time = value => (value ? date(value, style) : '');
     const total = key => rows.reduce((sum, one) => sum + Number(one[key] ?? 0), 0);
     const money = value => (value || value === 0
         ? `${number(value)} ${currency ?? ''}`.trim() : null);
@@ -102,7 +103,8 @@ function panel({ currency, rows, unsettled, providerCost, margin }, asked) {
         chart(t('money.types'), sums(rows, 'type', CREDITS), CREDITS, key => key),
         providerCost > 0 && chart(t('money.cost', { currency: currency ?? '' }),
             sums(rows, 'provider', ['providerCost']), ['cost'], key => key),
-        h('h3', {}, t('money.all')), table([col('time', one => one.at, 'time'),
+        h('h3', {}, t('money.all')), table([
+            col('time', one => one.at, one => h('time', { datetime: one.at }, time(one.at))),
             col('type', one => one.type), col('provider', one => one.provider),
             ...['generations', 'completed', 'failed', 'cancelled', ...CREDITS, 'refunded',
                 'adjusted'].map(key => col(key, one => one[key])),

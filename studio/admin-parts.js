@@ -66,12 +66,15 @@ export function absent(error) {
  * CSV alone ('csv'). */
 export const col = (key, value, show) => ({ key, value, show });
 
-/** A text of a row as a cell of CSV. A spreadsheet runs what begins like a formula. */
+/** What a spreadsheet runs begins so; a Japanese one takes the wide signs, too. */
+const FORMULA = /^[=+\-@＝＋－＠\t\r\n]/;
+
+/** A text of a row as a cell of CSV. */
 function quoted(value) {
     if (typeof value === 'number') return String(value);
     const text = value === null || value === undefined ? ''
         : typeof value === 'object' ? JSON.stringify(value) : String(value);
-    const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+    const safe = FORMULA.test(text) ? `'${text}` : text;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 export const csv = (columns, rows) => {
