@@ -6,6 +6,7 @@ import { check, deepEqual, done, equal, match, ok, openGate, site, until, user }
 import { person } from './browser.mjs';
 
 const HOSTILE = ['<img src=x onerror=document.title=1>', `"quoted", 'twice'`, '=cmd|calc', '../jobs', 'a/b c?d#e%2f', '@sum'];
+const FORMULAS = ['＝1+1', '＋1', '－1', '＠sum'];   // a Japanese spreadsheet runs them
 const tag = `a${process.pid}`;
 const boss = await person('boss', { expected: [/status of 40[24] .*\/admin\/(?:now|money|audit|users|credits)/] });
 const rich = await person('rich');
@@ -262,6 +263,7 @@ await check('an account is blocked and limited', async () => {
     await dialog().locator('dt', { hasText: 'Balance' }).waitFor();
     await dialog().getByRole('button', { name: /^Limits/ }).click();
     await dialog().getByLabel(/^Credits a day/).fill('9');
+    await write('Reason', 'limits <b>of</b> the page');
     await press('Save');
     await closed(1);
     await dialog().getByRole('button', { name: /^Block/ }).click();
@@ -284,11 +286,13 @@ await check('Presets are shown with a picture, added, edited', async () => {
     await write('Label', 'Snow <i>');
     await write('Category', 'weather');
     await write('Prompt', 'in snow');
+    await write('Reason', 'added by the page');
     await press('Add a preset');
     await closed();
     await rowOf('Snow <i>').getByRole('button', { name: /^Edit/ }).click();
     await write('Prompt', 'in <b>deep</b> snow');
     await dialog().getByLabel('Active').uncheck();
+    await write('Reason', 'edited by the page');
     await press('Save');
     await closed();
     await until(async () => /deep/.test(await rowOf('Snow <i>').textContent()));
@@ -304,6 +308,7 @@ await check('a key is made, shown once, and revoked', async () => {
         await write('User', user('rich'));
         await write('Name', name);
         if (name === 'other') deepEqual(await boss.axe(), []);
+        else await write('Reason', 'made by the page');
         await press('Create key');
         const code = dialog().locator('code.key');
         await code.waitFor();
@@ -312,7 +317,7 @@ await check('a key is made, shown once, and revoked', async () => {
         await page.keyboard.press('Escape');
         await closed();
         await keys.locator('tr', { hasText: name }).waitFor();
-        ok(!(await page.content()).includes('gf_'), 'the key is gone');
+        await until(async () => !(await page.content()).includes('gf_'));
     }
     await keys.locator('tr', { hasText: 'ci <s>' }).getByRole('button', { name: /^Revoke/ }).click();
     await write('Reason', 'lost');
@@ -349,6 +354,15 @@ await check('... by day or hour, and by type', async () => {
     await until(async () => await money.locator('gf-chart svg[role=img]').first().locator('rect').count() > 4 * 100);
     equal(await money.getByRole('alert').count(), 0);
 });
+await check('... and days are those of UTC, wherever the administrator is', async () => {
+    const west = await person('boss', { timezoneId: 'America/Los_Angeles', expected: boss.expected });
+    const money = await panel('money', west.page);
+    const last = `${await money.getByLabel('To').inputValue()}T00:00:00Z`;
+    const name = await west.page.evaluate((at) => new Intl.DateTimeFormat('en', { dateStyle: 'short', timeZone: 'UTC' }).format(new Date(at)), last);
+    equal(await money.locator('gf-chart').first().locator('.end').textContent(), name);
+    equal(await money.getByRole('group', { name: 'All rows' }).locator('time').last().textContent(), name);
+    await west.leave();
+});
 await check('Stores has where pictures are, and their moves', async () => {
     const stores = await panel('stores');
     match(await stores.locator('dl').textContent(), /folder \/generated\/.*s3 http/s);
@@ -371,9 +385,15 @@ await check('a move begins, and is done', async () => {
     await until(async () => /Done/.test(await rowOf('neo-glitch').textContent()));
 });
 await check('Audit has who did what, and why', async () => {
+    for (const reason of FORMULAS) {
+        const gift = await boss.api('POST', '/admin/credits', { userId: `formulas of ${tag}`, amount: 1, reason, reference: `${tag} ${reason}` });
+        equal(gift.applied, true, JSON.stringify(gift));
+    }
     const audit = await panel('audit');
     match(await audit.locator('tbody').textContent(), /takedown.*a <b>court<\/b> said so/);
     equal(await audit.locator('td b').count(), 0);
+    const text = await csvOf(audit);
+    for (const reason of FORMULAS) ok(text.includes(`'${reason}`), reason);
 });
 await boss.sound('Audit');
 

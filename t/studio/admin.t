@@ -57,5 +57,8 @@ is sql1(q{SELECT count(*) FROM genflow.audit WHERE action = 'takedown' AND reaso
 is sql1(q{SELECT string_agg(concat_ws(' ', t.name, m.stopped_at IS NOT NULL, extract(epoch FROM m.keep)::int, a.reason), ', ' ORDER BY m.no)
     FROM genflow.moves m JOIN genflow.types t ON t.no = m.type_no LEFT JOIN genflow.audit a ON a.target = m.no::text AND a.action LIKE 'move%'}),
     'presets t 0 it <b>hangs</b>, neo-glitch f 7200 a full disk', 'one move was stopped, another begun';
+is sql1(q{SELECT string_agg(concat_ws(' ', action, reason), ', ' ORDER BY id) FROM genflow.audit WHERE action ~ 'limits|key.add|preset'}),
+    'limits limits <b>of</b> the page, preset.add added by the page, preset.edit edited by the page, key.add made by the page, key.add',
+    'limits, presets and keys have their reasons';
 is sql1(q{SELECT day_limit FROM genflow.accounts WHERE day_limit IS NOT NULL}), 9, 'the limit of the day is stored';
 finish;
