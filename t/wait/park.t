@@ -12,6 +12,7 @@ use constant { THREADS => 4, MANY => 120 };
 my $user  = account(50);
 my $httpd = wait_site(THREADS, <<'END');
 Timeout 4
+KeepAliveTimeout 60
 GenflowWatchUser 200
 END
 my $status = '/api/' . wait_type() . '/status';
