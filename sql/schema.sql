@@ -496,6 +496,7 @@ CREATE TABLE genflow.removals (
     picture_secret text,
     run_id text,
     again_at timestamp with time zone,
+    is_copy boolean NOT NULL DEFAULT false,
     CONSTRAINT removals_pkey PRIMARY KEY (job_id)
 );
 CREATE INDEX removals_due ON genflow.removals USING btree (due_at);
@@ -5044,7 +5045,7 @@ BEGIN
               WHERE d.move_no = p_no AND (d.held_until IS NULL
                  OR d.held_until < clock_timestamp() - interval '1 hour') RETURNING d.* LOOP
         PERFORM genflow.removal_add(g.job_id, g.type_no, g.copy, g.media_type, g.picture_secret,
-                                    g.run_id) WHERE g.copy <> g.url;
+                                    g.run_id, p_copy => true) WHERE g.copy <> g.url;
     END LOOP;
 END $$;
 
@@ -5061,11 +5062,13 @@ BEGIN
         RETURN 'gone';
     END IF;
     PERFORM genflow.removal_add(p_id, g.type_no, coalesce(p_copy, g.copy),
-                                coalesce(p_media_type, g.media_type), g.picture_secret, g.run_id)
-      WHERE coalesce(p_copy, g.copy) <> g.url;
+                                coalesce(p_media_type, g.media_type), g.picture_secret, g.run_id,
+                                p_copy => true) WHERE coalesce(p_copy, g.copy) <> g.url;
     SELECT * INTO t FROM genflow.types y WHERE y.no = g.type_no;
-    EXECUTE format('SELECT m.image_url FROM %I.%I m WHERE m.id = $1', t.media_schema,
-                   t.media_table) INTO v_url USING p_id;
+    IF to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL THEN
+        EXECUTE format('SELECT m.image_url FROM %I.%I m WHERE m.id = $1', t.media_schema,
+                       t.media_table) INTO v_url USING p_id;
+    END IF;
     -- a host that was killed may have stored a copy that it did not report
     PERFORM genflow.removal_add(p_id, g.type_no, NULL, NULL, g.picture_secret, g.run_id)
       WHERE v_url IS NULL;
@@ -5127,6 +5130,9 @@ BEGIN
         IF m.fed_at IS NOT NULL THEN
             UPDATE genflow.moves v SET ended_at = clock_timestamp()
              WHERE v.no = m.no AND v_open = 0;
+        ELSIF to_regclass(format('%I.%I', m.media_schema, m.media_table)) IS NULL THEN
+            UPDATE genflow.moves v SET fed_at = clock_timestamp(),
+                last_error = 'the table of the type is gone: ' || m.media_table WHERE v.no = m.no;
         ELSIF v_open < p_limit THEN
             EXECUTE format(
                 'WITH look AS MATERIALIZED ('
@@ -5134,8 +5140,11 @@ BEGIN
                 '               CASE WHEN t.legacy_id IS NULL THEN t.run_id END AS run_id '
                 '          FROM %1$I.%2$I t WHERE t.id > $1 ORDER BY t.id LIMIT $2), '
                 'found AS MATERIALIZED ('
+                -- one store may be inside of the other: the longer address says where it is
                 '        SELECT k.* FROM look k WHERE k.persisted AND EXISTS ('
-                '               SELECT FROM unnest($3) s WHERE starts_with(k.image_url, s)) '
+                '               SELECT FROM unnest($3) s WHERE starts_with(k.image_url, s) '
+                '                  AND NOT (length($7) > length(s) '
+                '                           AND starts_with(k.image_url, $7))) '
                 '         ORDER BY k.id LIMIT $4), '
                 'fed AS (INSERT INTO genflow.moving (job_id, type_no, move_no, url, sha256, '
                 '                                    picture_secret, run_id, due_at) '
@@ -5153,7 +5162,7 @@ BEGIN
                 '                               ORDER BY k.id DESC LIMIT 1) END, v.seen), '
                 '    fed_at = CASE WHEN NOT EXISTS (SELECT FROM look) THEN clock_timestamp() END '
                 ' WHERE v.no = $6', m.media_schema, m.media_table)
-                USING m.seen, p_look, m.sources, p_limit - v_open, m.type_no, m.no;
+                USING m.seen, p_look, m.sources, p_limit - v_open, m.type_no, m.no, m.target;
         END IF;
     END LOOP;
     RETURN (SELECT count(*) FROM genflow.moves v WHERE v.ended_at IS NULL);
@@ -5755,13 +5764,17 @@ BEGIN
                                     genflow.picture_secret(p_id, p_to), g.run_id);
         RETURN 'gone';
     ELSIF m.image_url = p_from THEN
-        UPDATE public.neo_glitch_media t SET image_url = p_to WHERE t.id = p_id;
+        -- its thumbnail is beside the old copy: a new one is made
+        UPDATE public.neo_glitch_media t SET image_url = p_to, thumbnail_until = NULL,
+            result = t.result - 'thumbnail' WHERE t.id = p_id;
         UPDATE genflow.moves v SET moved = v.moved + 1,
             bytes = v.bytes + coalesce((m.result ->> 'bytes')::bigint, 0)
          WHERE v.no = g.move_no RETURNING v.keep INTO v_keep;
         PERFORM genflow.removal_add(p_id, 1::smallint, p_from, m.result ->> 'type',
                                     genflow.picture_secret(p_id, p_from), m.run_id,
-                                    clock_timestamp() + coalesce(v_keep, interval '1 hour'))
+                                    greatest(clock_timestamp()
+                                             + coalesce(v_keep, interval '1 hour'),
+                                             m.thumbnail_until), p_copy => true)
           WHERE m.legacy_id IS NULL;
     END IF;
     RETURN 'ok';
@@ -6213,21 +6226,23 @@ $$
         ON CONFLICT DO NOTHING
 $$;
 
-CREATE FUNCTION genflow.removal_add(p_id uuid, p_type smallint, p_url text, p_media_type text, p_secret text, p_run_id text, p_due timestamp with time zone DEFAULT NULL::timestamp with time zone, p_again timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
+CREATE FUNCTION genflow.removal_add(p_id uuid, p_type smallint, p_url text, p_media_type text, p_secret text, p_run_id text, p_due timestamp with time zone DEFAULT NULL::timestamp with time zone, p_again timestamp with time zone DEFAULT NULL::timestamp with time zone, p_copy boolean DEFAULT false) RETURNS void
     LANGUAGE sql SET search_path=pg_catalog, pg_temp AS
 $$
     INSERT INTO genflow.removals AS r (job_id, type_no, url, media_type, picture_secret, run_id,
-                                       due_at, again_at)
-    VALUES (p_id, p_type, p_url, p_media_type, p_secret, p_run_id,
+                                       is_copy, due_at, again_at)
+    VALUES (p_id, p_type, p_url, p_media_type, p_secret, p_run_id, p_copy,
             coalesce(p_due, clock_timestamp()), p_again)
-        ON CONFLICT (job_id) DO UPDATE SET url = NULL, picture_secret = coalesce(r.picture_secret,
-            EXCLUDED.picture_secret),
+        ON CONFLICT (job_id) DO UPDATE SET url = NULL, is_copy = false, tries = 0,
+                                           picture_secret = coalesce(r.picture_secret,
+                                                                     EXCLUDED.picture_secret),
                                            run_id = coalesce(r.run_id, EXCLUDED.run_id),
-                                           due_at = EXCLUDED.due_at, tries = 0,
+                                           due_at = EXCLUDED.due_at,
                                            again_at = greatest(r.again_at, EXCLUDED.again_at)
+         WHERE NOT (r.is_copy AND EXCLUDED.is_copy)
 $$;
 
-CREATE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval, p_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone) RETURNS TABLE(id uuid, type text, url text, media_type text, picture_secret text, run_id text)
+CREATE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval, p_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone) RETURNS TABLE(id uuid, type text, url text, media_type text, picture_secret text, run_id text, is_copy boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off SET enable_hashjoin=off SET enable_mergejoin=off AS
 $$
 DECLARE
@@ -6247,9 +6262,10 @@ BEGIN
         UPDATE genflow.removals r SET due_at = v_now + p_lease * power(2, least(r.tries, 7)),
             tries = r.tries + 1
          WHERE r.job_id = ANY (ARRAY(SELECT due.job_id FROM due))
-        RETURNING r.job_id, r.type_no, r.url, r.media_type, r.picture_secret, r.run_id)
-    SELECT m.job_id, t.name, coalesce(m.url, ''), m.media_type, m.picture_secret, m.run_id
-        FROM mine m JOIN genflow.types t ON t.no = m.type_no;
+        RETURNING r.job_id, r.type_no, r.url, r.media_type, r.picture_secret, r.run_id,
+                  r.is_copy)
+    SELECT m.job_id, t.name, coalesce(m.url, ''), m.media_type, m.picture_secret, m.run_id,
+           m.is_copy FROM mine m JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.removal_claim(text[],integer,interval,timestamp with time zone) TO genflow_module;
 

@@ -18,6 +18,7 @@ static const gf_sql_field_t removal_columns[] = {
     GF_COLUMN_AS("run_id", gf_due_row_t, job.run_id),
     GF_COLUMN_AS("url", gf_due_row_t, job.remove_url),
     GF_COLUMN_AS("media_type", gf_due_row_t, job.media_type),
+    GF_COLUMN_AS("is_copy", gf_due_row_t, job.remove_copy),
 };
 static const gf_sql_field_t move_columns[] = {
     GF_COLUMN(gf_due_row_t, type),

@@ -13,7 +13,7 @@
 /* With restore_url and restore_tries set. */
 gf_err_t *gf_picture_restores(gf_job_t **jobs, gf_ctx_t *ctx, const gf_due_in_t *what);
 
-/* With remove_url and media_type set. */
+/* With remove_url, media_type and remove_copy set. */
 gf_err_t *gf_picture_removals(gf_job_t **jobs, gf_ctx_t *ctx, const gf_due_in_t *what);
 
 /* With move_url, move_sha256 and move_tries set. */

@@ -76,6 +76,20 @@ static const char *finish_store_kind(gf_conf_t *conf, apr_pool_t *pool)
                    : finish_thumbnails(conf, pool);
 }
 
+static bool are_same(const char *one, const char *other)
+{
+    return strcmp(one ? one : "", other ? other : "") == 0;
+}
+
+/* The same objects, though browsers may have another address of them: what is moved from there
+ * would be removed with its old copy. */
+static bool is_same_place(const gf_conf_t *old, const gf_conf_t *conf)
+{
+    return old->store == conf->store && are_same(old->store_api, conf->store_api)
+           && are_same(old->store_account, conf->store_account)
+           && are_same(old->store_prefix, conf->store_prefix);
+}
+
 /* The mistake in <GenflowStoreOld> beside what its kind needs. */
 static const char *wrong_old_store(const gf_conf_t *old, const gf_conf_t *conf, apr_pool_t *pool)
 {
@@ -92,7 +106,7 @@ static const char *wrong_old_store(const gf_conf_t *old, const gf_conf_t *conf, 
     if (!address) {
         return "GenflowStorePublicUrl is missing: what the addresses of its pictures begin with";
     }
-    return current && strcmp(address, current) == 0
+    return is_same_place(old, conf) || (current && strcmp(address, current) == 0)
                ? apr_psprintf(pool, "it is the current store: %s", address)
                : NULL;
 }

@@ -100,6 +100,9 @@ typedef struct gf_job_t {
     const char *remove_url;
     const char *media_type; /* REMOVE: the picture's, "image/png"; NULL: unknown */
 
+    /* REMOVE: the generation has its picture at another address, which stays. */
+    bool remove_copy;
+
     const char *move_url;    /* MOVE: where the picture is now; else NULL */
     const char *move_sha256; /* MOVE: of its bytes as they were stored; NULL: not known */
     int move_tries;          /* MOVE: attempts, this one included */

@@ -86,18 +86,20 @@ const char *gf_store_address(const gf_conf_t *conf, apr_pool_t *pool)
     return place ? apr_pstrcat(pool, place, "/", NULL) : NULL;
 }
 
-static bool has_address(const gf_conf_t *conf, const char *url, apr_pool_t *pool)
+/* How much of `url` is the address of that store; 0: it is elsewhere. */
+static apr_size_t address_length(const gf_conf_t *conf, const char *url, apr_pool_t *pool)
 {
     const char *address = conf && conf->store ? gf_store_address(conf, pool) : NULL;
 
-    return address && strncmp(url, address, strlen(address)) == 0;
+    return address && strncmp(url, address, strlen(address)) == 0 ? strlen(address) : 0;
 }
 
 const gf_conf_t *gf_store_conf_of(const gf_conf_t *conf, const char *url, apr_pool_t *pool)
 {
-    return has_address(conf, url, pool)              ? conf
-           : has_address(conf->store_old, url, pool) ? conf->store_old
-                                                     : NULL;
+    apr_size_t here = address_length(conf, url, pool);
+    apr_size_t before = address_length(conf->store_old, url, pool);
+
+    return before > here ? conf->store_old : here ? conf : NULL;
 }
 
 /* Two digits of the id spread the pictures over 256 folders a type. */

@@ -54,7 +54,8 @@ const char *gf_store_caching(const gf_conf_t *conf, apr_pool_t *pool);
 const char *gf_store_address(const gf_conf_t *conf, apr_pool_t *pool);
 
 /* `conf` or its <GenflowStoreOld>: the one whose store has a picture at that address, which then
- * did not come from outside. NULL: neither. */
+ * did not come from outside; where one store is inside of the other, the inner one. NULL: neither.
+ */
 const gf_conf_t *gf_store_conf_of(const gf_conf_t *conf, const char *url, apr_pool_t *pool);
 
 /* Inspects the picture in `file` and cuts off bytes after its end; sets all but the url. Errors:

@@ -231,6 +231,18 @@ static void put_off_upload(gf_flow_t *flow, gf_run_t *run)
     put_off(flow, run, with_detail(flow, "the store did not take it", run->result.store.detail));
 }
 
+/* Not for its keys or its account, which an operator can mend. */
+static bool is_refused(const gf_flow_t *flow, const gf_run_t *run)
+{
+    (void)flow;
+    return run->result.store.state == GF_STORE_REFUSED && !run->result.store.alarm;
+}
+
+static void leave_refused(gf_flow_t *flow, gf_run_t *run)
+{
+    leave_there(flow, run, with_detail(flow, "the store refuses it", run->result.store.detail));
+}
+
 static void put_off_reading(gf_flow_t *flow, gf_run_t *run)
 {
     const char *what =
@@ -307,6 +319,7 @@ static const gf_rule_t rules[] = {
     R(IN(CHECK), ON(WRITTEN), NULL, NULL, STORE),
     R(IN(STORE), ON(ANSWERED), gf_result_is_stored, gf_result_take_url, READ_BACK),
     R(IN(STORE), ON(ANSWERED), gf_result_may_upload_again, NULL, STORE_WAIT),
+    R(IN(STORE), ON(ANSWERED), is_refused, leave_refused, FAIL),
     R(IN(STORE), ON(ANSWERED), NULL, put_off_upload, REQUEUE),
     R(IN(STORE_WAIT), ON(ALARM), NULL, NULL, STORE),
     R(IN(READ_BACK), ON(ANSWERED), gf_outcome_has_file, NULL, SETTLE),

@@ -102,6 +102,23 @@ static void report_elsewhere(gf_flow_t *flow, gf_run_t *run)
         run->job->remove_url);
 }
 
+/* Its name may be that of the living picture in the store of this host: nothing is removed. A host
+ * that knows the store of before removes it. */
+static bool is_copy_elsewhere(const gf_flow_t *flow, const gf_run_t *run)
+{
+    return run->job->remove_copy
+           && !gf_store_conf_of(flow->ctx.conf, run->job->remove_url, flow->ctx.pool);
+}
+
+static void leave_copy(gf_flow_t *flow, gf_run_t *run)
+{
+    gf_count_work(flow, GF_METRIC_REMOVALS, "retried");
+    gf_log(gf_run_about(flow, run), GF_LOG_WARNING, APR_SUCCESS, "GF0424",
+           "the old copy of a moved picture is in a store that this host does not know, retried "
+           "later; name that store in <GenflowStoreOld>: %s",
+           run->job->remove_url);
+}
+
 static bool is_still_there(const gf_flow_t *flow, const gf_run_t *run)
 {
     const gf_store_call_t call = call_of(flow, run, flow->ctx.pool);
@@ -177,6 +194,7 @@ static const gf_duty_t duties[GF_STATES] = {
 static const gf_rule_t rules[] = {
     R(IN(START), ON(BEGUN), is_local, count_removed, SETTLE),
     R(IN(START), ON(BEGUN), begins_with_old_store, take_old_store, REMOVE),
+    R(IN(START), ON(BEGUN), is_copy_elsewhere, leave_copy, OVER),
     R(IN(START), ON(BEGUN), is_elsewhere, report_elsewhere, SETTLE),
     R(IN(START), ON(BEGUN), NULL, NULL, REMOVE),
     R(IN(REMOVE), ON(ANSWERED), is_still_there, report_still_there, OVER),

@@ -25,7 +25,7 @@ BEGIN
               WHERE d.move_no = p_no AND (d.held_until IS NULL
                  OR d.held_until < clock_timestamp() - interval '1 hour') RETURNING d.* LOOP
         PERFORM genflow.removal_add(g.job_id, g.type_no, g.copy, g.media_type, g.picture_secret,
-                                    g.run_id) WHERE g.copy <> g.url;
+                                    g.run_id, p_copy => true) WHERE g.copy <> g.url;
     END LOOP;
 END $$;
 
@@ -49,6 +49,9 @@ BEGIN
         IF m.fed_at IS NOT NULL THEN
             UPDATE genflow.moves v SET ended_at = clock_timestamp()
              WHERE v.no = m.no AND v_open = 0;
+        ELSIF to_regclass(format('%I.%I', m.media_schema, m.media_table)) IS NULL THEN
+            UPDATE genflow.moves v SET fed_at = clock_timestamp(),
+                last_error = 'the table of the type is gone: ' || m.media_table WHERE v.no = m.no;
         ELSIF v_open < p_limit THEN
             EXECUTE format(
                 'WITH look AS MATERIALIZED ('
@@ -56,8 +59,11 @@ BEGIN
                 '               CASE WHEN t.legacy_id IS NULL THEN t.run_id END AS run_id '
                 '          FROM %1$I.%2$I t WHERE t.id > $1 ORDER BY t.id LIMIT $2), '
                 'found AS MATERIALIZED ('
+                -- one store may be inside of the other: the longer address says where it is
                 '        SELECT k.* FROM look k WHERE k.persisted AND EXISTS ('
-                '               SELECT FROM unnest($3) s WHERE starts_with(k.image_url, s)) '
+                '               SELECT FROM unnest($3) s WHERE starts_with(k.image_url, s) '
+                '                  AND NOT (length($7) > length(s) '
+                '                           AND starts_with(k.image_url, $7))) '
                 '         ORDER BY k.id LIMIT $4), '
                 'fed AS (INSERT INTO genflow.moving (job_id, type_no, move_no, url, sha256, '
                 '                                    picture_secret, run_id, due_at) '
@@ -75,7 +81,7 @@ BEGIN
                 '                               ORDER BY k.id DESC LIMIT 1) END, v.seen), '
                 '    fed_at = CASE WHEN NOT EXISTS (SELECT FROM look) THEN clock_timestamp() END '
                 ' WHERE v.no = $6', m.media_schema, m.media_table)
-                USING m.seen, p_look, m.sources, p_limit - v_open, m.type_no, m.no;
+                USING m.seen, p_look, m.sources, p_limit - v_open, m.type_no, m.no, m.target;
         END IF;
     END LOOP;
     RETURN (SELECT count(*) FROM genflow.moves v WHERE v.ended_at IS NULL);
@@ -156,11 +162,13 @@ BEGIN
         RETURN 'gone';
     END IF;
     PERFORM genflow.removal_add(p_id, g.type_no, coalesce(p_copy, g.copy),
-                                coalesce(p_media_type, g.media_type), g.picture_secret, g.run_id)
-      WHERE coalesce(p_copy, g.copy) <> g.url;
+                                coalesce(p_media_type, g.media_type), g.picture_secret, g.run_id,
+                                p_copy => true) WHERE coalesce(p_copy, g.copy) <> g.url;
     SELECT * INTO t FROM genflow.types y WHERE y.no = g.type_no;
-    EXECUTE format('SELECT m.image_url FROM %I.%I m WHERE m.id = $1', t.media_schema,
-                   t.media_table) INTO v_url USING p_id;
+    IF to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL THEN
+        EXECUTE format('SELECT m.image_url FROM %I.%I m WHERE m.id = $1', t.media_schema,
+                       t.media_table) INTO v_url USING p_id;
+    END IF;
     -- a host that was killed may have stored a copy that it did not report
     PERFORM genflow.removal_add(p_id, g.type_no, NULL, NULL, g.picture_secret, g.run_id)
       WHERE v_url IS NULL;

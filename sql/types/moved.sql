@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- {prefix}_moved(p_id, p_from, p_to): the picture at p_from was copied to p_to, and read back
 -- there. Writes the new address, and records the removal of the old copy for when the move keeps it
--- no longer. Several rows of an older system may have one picture: its old copy stays.
+-- no longer, nor a thumbnail may be on its way there. Several rows of an older system may have one
+-- picture: its old copy stays.
 -- Called by: the dispatcher's writers. Locks: media, moving, its move, removals.
 -- Outcomes: 'ok', also if it was moved before; 'gone' the generation was deleted, or its picture
 -- taken down: the removal of all copies is recorded; 'busy' a removal of a copy of it waits,
@@ -24,13 +25,17 @@ BEGIN
                                     genflow.picture_secret(p_id, p_to), g.run_id);
         RETURN 'gone';
     ELSIF m.image_url = p_from THEN
-        UPDATE {media} t SET image_url = p_to WHERE t.id = p_id;
+        -- its thumbnail is beside the old copy: a new one is made
+        UPDATE {media} t SET image_url = p_to, thumbnail_until = NULL,
+            result = t.result - 'thumbnail' WHERE t.id = p_id;
         UPDATE genflow.moves v SET moved = v.moved + 1,
             bytes = v.bytes + coalesce((m.result ->> 'bytes')::bigint, 0)
          WHERE v.no = g.move_no RETURNING v.keep INTO v_keep;
         PERFORM genflow.removal_add(p_id, {no}::smallint, p_from, m.result ->> 'type',
                                     genflow.picture_secret(p_id, p_from), m.run_id,
-                                    clock_timestamp() + coalesce(v_keep, interval '1 hour'))
+                                    greatest(clock_timestamp()
+                                             + coalesce(v_keep, interval '1 hour'),
+                                             m.thumbnail_until), p_copy => true)
           WHERE m.legacy_id IS NULL;
     END IF;
     RETURN 'ok';

@@ -38,6 +38,8 @@ my @WRONG = (    # what, configuration, message
     ['an old store without keys', $SITE . sprintf($OLD, "GenflowStoreKind s3\nGenflowStoreAccount a\n"),
         qr{<GenflowStoreOld>: GenflowStoreKind s3: GenflowStoreKey is missing}],
     ['an old store that is the current one', $SITE . $S3 . sprintf($OLD, $S3), qr{<GenflowStoreOld>: it is the current store: https://s3\.}],
+    ['an old store at another address of the current one', $SITE . $S3 . sprintf($OLD, "${S3}GenflowStorePublicUrl https://cdn.test\n"),
+        qr{<GenflowStoreOld>: it is the current store: https://cdn\.test/}],
     ['a name of the old store', $SITE . sprintf($OLD, '') =~ s/Old>/Old s3>/r, qr{<GenflowStoreOld> takes no name}],
     (map { ["$_ of the old store", $SITE . sprintf($OLD, "$_ 1\n"), qr{$_: does not belong inside <GenflowStoreOld>}] }
         qw(GenflowStoreFolder GenflowTypeCost GenflowStoreStrict KeepAlive)),

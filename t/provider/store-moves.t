@@ -170,7 +170,7 @@ is $shelf->served($late[0]{imageUrl} =~ s{\A.*?/generated/}{/generated/}r), "200
 ok wait_for { !$shelf->objects($late[0]{id}) }, '... and its copy is removed';
 is $shelf->served($shelf->now($user, $late[1]{id})->{imageUrl}), "200 $late[1]{result}{sha256}", 'the other one is in S3';
 
-my @acts = map { $_->{action} } @{ data(admin(GET => '/audit?action=move'))->{entries} };
+my @acts = grep { $_->{after}{type} eq TYPE } @{ data(admin(GET => '/audit?action=move'))->{entries} };
 is scalar @acts, 4, 'each move is recorded';
 
 finish;

@@ -33,6 +33,7 @@ typedef struct given_t {
     bool others; /* the last entry is of another provider */
     bool copied; /* restore, move: in the folder */
     const char *remove_url;
+    bool copy;               /* remove: of a copy */
     int attempt;             /* deliver */
     apr_interval_time_t age; /* of the attempt: the clock stands so much behind its beginning */
 } given_t;
@@ -44,6 +45,7 @@ typedef struct brought_t {
     gf_err_code_t err;
     gf_outcome_t outcome;
     gf_store_state_t store;
+    bool alarm; /* store: its key is refused */
     bool gone; /* remove: the store does not have it any more */
     int status;
     const char *location;
@@ -123,6 +125,7 @@ static void fake_read_upload(gf_store_outcome_t *outcome, const gf_store_call_t 
     (void)msg;
     outcome->state = coming->store;
     outcome->url = HERE;
+    outcome->alarm = coming->alarm;
 }
 
 static bool fake_read_remove(const gf_store_call_t *call, const gf_msg_t *msg)
@@ -269,6 +272,7 @@ static gf_job_t *make_job(const gf_kind_t *kind, const given_t *given, apr_pool_
     job->created = the_time;
     job->deadline = the_time + 600 * SECONDS;
     job->remove_url = given->remove_url;
+    job->remove_copy = given->copy;
     job->delivery_attempts = given->attempt;
     job->webhook_timestamp = "1700000000";
     job->intent_until = given->intended ? the_time + LEASE : 0;

@@ -372,6 +372,8 @@ static const case_t of_restore[] = {
 static const case_t of_remove[] = {
     { IN(START), ON(BEGUN), GF_STATE_SETTLE, GIVEN(.remove_url = ""), BRINGS(.also = set_local_store), .tag = "" },
     { IN(START), ON(BEGUN), GF_STATE_SETTLE, GIVEN(.remove_url = HERE), .tag = "GF0417" },
+    { IN(START), ON(BEGUN), GF_STATE_OVER, GIVEN(.remove_url = HERE, .copy = true), .tag = "GF0424" },
+    { IN(START), ON(BEGUN), GF_STATE_OVER, GIVEN(.remove_url = HERE, .copy = true), BRINGS(.also = set_png), .tag = "GF0424" },
     { IN(START), ON(BEGUN), GF_STATE_SETTLE, GIVEN(.remove_url = HERE), BRINGS(.also = set_local_store), .tag = "GF0417" },
     { IN(START), ON(BEGUN), GF_STATE_REMOVE, GIVEN(.remove_url = "") },
     { IN(START), ON(BEGUN), GF_STATE_REMOVE, GIVEN(.remove_url = ""), BRINGS(.also = set_only_old_store) },
@@ -407,7 +409,8 @@ static const case_t of_move[] = {
     { IN(CHECK) | IN(SETTLE), ON(WRITTEN), GF_STATE_REQUEUE, BRINGS(.also = set_address), .tag = "GF0423" },
     { IN(STORE), ON(ANSWERED), GF_STATE_READ_BACK, BRINGS(.store = GF_STORE_STORED) },
     { IN(STORE), ON(ANSWERED), GF_STATE_STORE_WAIT, BRINGS(.store = GF_STORE_LATER) },
-    { IN(STORE), ON(ANSWERED), GF_STATE_REQUEUE, BRINGS(.store = GF_STORE_REFUSED), .delay = SECONDS },
+    { IN(STORE), ON(ANSWERED), GF_STATE_FAIL, BRINGS(.store = GF_STORE_REFUSED), .tag = "GF0422" },
+    { IN(STORE), ON(ANSWERED), GF_STATE_REQUEUE, BRINGS(.store = GF_STORE_REFUSED, .alarm = true), .delay = SECONDS },
     { IN(STORE), ON(ANSWERED), GF_STATE_REQUEUE, BRINGS(.store = GF_STORE_LATER, .also = set_uploaded_twice) },
     { IN(STORE_WAIT), ON(ALARM), GF_STATE_STORE, GIVEN(.checked = true) },
     { IN(READ_BACK), ON(ANSWERED), GF_STATE_SETTLE, BRINGS(.status = 200, .spooled = 1, .also = set_address) },
