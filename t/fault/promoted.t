@@ -38,7 +38,7 @@ ok $is_synchronous, 'a standby has all that the primary acknowledges';
 
 # Leases and the provider's deadline outlast the change, however slow the machine is: what has lost its lease, or
 # has waited for the deadline, may fail without a charge.
-my $site  = Genflow::Httpd::small_site() =~ s/DispatchLease \K2s/15s/r =~ s/ProviderDeadline \K30s/300s/r;
+my $site  = Genflow::Httpd::small_site() =~ s/DispatchLease \K2s/60s/r =~ s/ProviderDeadline \K30s/300s/r;
 my $httpd = Genflow::Httpd->start($site . <<"END");
 DBDParams "host=$folder/one,$folder/two dbname=postgres user=genflow_app target_session_attrs=read-write \\
     connect_timeout=10 options='-c statement_timeout=5000 -c lock_timeout=5000'"
@@ -66,7 +66,7 @@ my @refused = grep { $_->{refused} } @journal;
 ok scalar @refused, 'some requests were refused meanwhile, and repeated with their keys';
 is_deeply([grep { $_ != 503 && $_ != 409 } map { @{ $_->{refused} } } @refused], [],
     '... by a 503, or a 409 while what was committed runs')
-    or diag grep { /\[genflow:(?:error|crit)\]/ } $httpd->log_text =~ /^.*\n/mg;
+    or diag grep { /\[genflow:(?:warn|error|crit)\]/ } $httpd->log_text =~ /^.*\n/mg;
 is_deeply [grep { !$_->{id} } @journal], [], '... all are answered in the end';
 diag @journal . ' generations, ' . @refused . ' of them refused at first';
 

@@ -46,7 +46,7 @@ typedef struct brought_t {
     gf_outcome_t outcome;
     gf_store_state_t store;
     bool alarm; /* store: its key is refused */
-    bool gone; /* remove: the store does not have it any more */
+    bool gone;  /* remove: the store does not have it any more */
     int status;
     const char *location;
     apr_int64_t spooled;
