@@ -128,7 +128,8 @@ sub routes {
         my ($methods, $path, $handle, $flags) = ($1, $2, $3, $4);
         $path =~ s/\+\}/}/;
         my %flag = map { $_ => 1 } split /\s*\|\s*/, $flags;
-        $routes{"$_ /$below$path"} = [$handle, \%flag] for split /\s*\|\s*/, $methods;
+        # the document names the root of a location without the slash that its page has
+        $routes{"$_ /" . "$below$path" =~ s{/\z}{}r} = [$handle, \%flag] for split /\s*\|\s*/, $methods;
     }
     return %routes;
 }
@@ -141,7 +142,7 @@ sub at_the_door {
         ($flag->{COSTS} || $flag->{PRICED} ? $reach->errors('api_limit') : ()),
         ($flag->{CREDIT} ? $reach->errors('gf_gallery_allowance') : ()),
         ($operation =~ /\{type\}/ ? 'NO_ROUTE' : ()),
-        ($operation =~ m{ /admin/}           ? qw(ADMIN_CLOSED ADMIN_ORIGIN)
+        ($operation =~ m{ /admin\b}          ? qw(ADMIN_CLOSED ADMIN_ORIGIN)
             : $is_open || $operation =~ /\AGET / ? ()
             :                                   'CROSS_SITE'));
 }
