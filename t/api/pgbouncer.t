@@ -6,7 +6,7 @@ use Genflow::Httpd qw(small_site);
 use Genflow::PgBouncer ();
 use Genflow::Test;
 
-use constant { CLIENTS => 6, EACH => 5, COST => 1 };
+use constant { CLIENTS => 6, ROUNDS => 20, EACH => 5, COST => 1 };
 
 # A pooler refuses it as it refuses options= in DBDParams.
 delete $ENV{PGOPTIONS};
@@ -43,8 +43,12 @@ MaxRequestWorkers 25
 $API
 END
 talk_to $httpd;
-my $user = account(CLIENTS * EACH * COST);
-in_parallel(CLIENTS, sub { return generate($user, { type => 'pooled-wrong' })->{status} }, CLIENTS * EACH);
+my $user  = account(ROUNDS * CLIENTS * EACH * COST);
+my $round = 0;
+# until the pooler gives a statement to a connection that has not prepared it
+while ($round++ < ROUNDS && $httpd->log_text !~ /GF0122/) {
+    in_parallel(CLIENTS, sub { return generate($user, { type => 'pooled-wrong' })->{status} }, CLIENTS * EACH);
+}
 like $httpd->log_text, qr/GF0122: .*set GenflowPrepare Off, or let it pool sessions: SQLSTATE 26000/,
     'transactions are pooled without GenflowPrepare Off: the log says what to do';
 talk_to undef;

@@ -73,7 +73,8 @@ my @mixed = map {
     my @ways = (\&finalize_sql, \&expire, sub { create(@_, "mixed $i") }, sub { batch(@_, "batch $i") });
     [$ten[$i], map { $ways[($i + $_) % 4]->('mixed', "m$_") } 1 .. 10];
 } 0 .. 9;
-is_deeply [grep { /\A!(?!GF402)/ } map { @$_ } $db->at_once(@mixed)], [],
+# GF402, GF429: another transaction took the credits, or the quota, between check and hold (sql/types/create.sql)
+is_deeply [grep { /\A!(?!GF4(?:02|29))/ } map { @$_ } $db->at_once(@mixed)], [],
     'refunds, generations and time at once meet no deadlock';
 unlike credits_of($db, 'mixed'), qr/open/, '... and every reservation has its end';
 books_are_sound($db);
