@@ -11,6 +11,7 @@
 #include <http_protocol.h>
 
 #include "base/clock.h"
+#include "base/inject.h"
 #include "base/memory.h"
 #include "db/queue.h"
 #include "hub/shortcut.h"
@@ -185,6 +186,7 @@ bool api_wait_begin(api_wait_t *wait)
     wait->pulse = wait->park ? pulse_of(wait) : wait->pulse;
     wait->waiter.ring = wait->park ? httpd_park_ring : NULL;
     wait->waiter.baton = wait->park;
+    (void)GF_INJECT_OF(req->ctx, "park", "before", &req->user, 1);
     if (!gf_hub_req_watch(req->api->hub, &wait->waiter)) {
         if (wait->park) {
             httpd_park_end(wait->park);
@@ -192,6 +194,7 @@ bool api_wait_begin(api_wait_t *wait)
         return false;
     }
     apr_pool_cleanup_register(req->r->pool, wait, end_watch, apr_pool_cleanup_null);
+    (void)GF_INJECT_OF(req->ctx, "park", "after", &req->user, 1);
     return true;
 }
 

@@ -14,6 +14,7 @@
 #include "base/metric.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/inject.h"
 #include "db/answer.h"
 #include "db/cause.h"
 #include "model/servers.h"
@@ -106,7 +107,7 @@ static bool is_unavailable(const char *state)
 typedef struct call_t {
     const gf_statement_t *statement;
     const gf_type_t *type;
-    const char *args[GF_SQL_PARAMS_MAX];
+    const char *args[GF_SQL_PARAMS_MAX + 1]; /* behind them the type's name, for GF_INJECT_OF() */
     int count;
     int again; /* the one that marks a repeated call; 0: none */
     apr_interval_time_t bound;
@@ -131,6 +132,7 @@ static void call_begin(call_t *call, gf_ctx_t *ctx, const gf_statement_t *statem
         call->again = call->count++;
         call->args[call->again] = "false";
     }
+    call->args[call->count] = type ? type->name : NULL;
 }
 
 /* The bound of a statement's answer on this connection; 0: the connection is dead. */
@@ -319,6 +321,8 @@ gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *stat
     PGresult *result;
     call_t call;
 
+    call_begin(&call, ctx, statement, type, in);
+    GF_TRY(GF_INJECT_OF(ctx, statement->label, "before", call.args, call.count + 1));
     if (!ctx->lender->take(&connection, ctx->pool, ctx->lender->baton)) {
         gf_err_t *err =
             gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s: no connection", statement->label);
@@ -329,7 +333,6 @@ gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *stat
     }
     gf_metric_observe(ctx->metrics, GF_METRIC_DB_WAIT, gf_ctx_now(ctx) - begun, NULL, NULL);
     begun = gf_ctx_now(ctx);
-    call_begin(&call, ctx, statement, type, in);
     result = run_call(ctx, connection.pg, &call);
     gf_metric_observe(ctx->metrics, GF_METRIC_DB_TIME, gf_ctx_now(ctx) - begun, NULL, NULL);
     if (ctx->lender->on_answer) {
@@ -339,6 +342,7 @@ gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *stat
                                &connection, ctx->lender->baton);
     }
     ctx->lender->give(&connection, ctx->lender->baton);
+    GF_TRY(GF_INJECT_OF(ctx, statement->label, "after", call.args, call.count + 1));
     *rows = gf_rows_make(result, statement, ctx->pool);
     if (raced) {
         *raced = strncmp(result_sqlstate(result), "GF4", 3) == 0;

@@ -16,6 +16,7 @@
 #include <apr_strings.h>
 
 #include "base/clock.h"
+#include "base/inject.h"
 #include "model/thumbnail.h"
 
 #define LOCK_TRIES 5
@@ -100,7 +101,9 @@ static apr_status_t put_open_file(bool *existing, gf_ctx_t *ctx, const char *pat
     bool once = flushes_names(fd);
     apr_status_t rv = once ? write_out(fd) : flush(fd);
 
+    (void)GF_INJECT(ctx, "name", "before");
     rv = rv ? rv : link_file(ctx, file, path, folder);
+    (void)GF_INJECT(ctx, "name", "after");
     *existing = rv == EEXIST;
     if (rv == APR_SUCCESS && once) {
         return flush(fd);

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "base/hash.h"
+#include "base/inject.h"
 #include "model/realm.h"
 #include "model/servers.h"
 #include "net/net.h"
@@ -39,10 +40,12 @@ apr_pool_t *gf_run_pool(const gf_flow_t *flow)
 
 void gf_run_publish_end(gf_flow_t *flow, gf_run_t *run)
 {
+    (void)GF_INJECT(gf_run_about(flow, run), "news", "before");
     if (run->final) {
         gf_shortcut_give(gf_hub_shortcut(flow->hub), run->job->id, run->final);
     }
     gf_hub_bg_publish(flow->hub, run->job->id, run->job->user, GF_NEWS_ENDED);
+    (void)GF_INJECT(gf_run_about(flow, run), "news", "after");
 }
 
 void gf_run_note_outage(gf_flow_t *flow, gf_run_t *run)
@@ -82,7 +85,13 @@ static void perform_act(gf_task_t *task, gf_ctx_t *ctx)
     ctx->conf = conf_of(before, run);
     ctx->subject = gf_job_subject(run->job, ctx->pool);
     ctx->call = run->call;
-    err = kind->perform ? kind->perform(run, ctx, duty->act) : duty->act(run, ctx);
+    err = GF_INJECT_STATE(ctx, kind->name, gf_state_name(run->state), "before");
+    if (!err) {
+        err = kind->perform ? kind->perform(run, ctx, duty->act) : duty->act(run, ctx);
+    }
+    if (!err) {
+        err = GF_INJECT_STATE(ctx, kind->name, gf_state_name(run->state), "after");
+    }
     run->err = err ? take_along(run, err) : NULL;
     ctx->call = NULL;
     ctx->subject = "";
@@ -141,6 +150,8 @@ static gf_step_t enter_state(gf_flow_t *flow, gf_run_t *run, gf_state_t state)
         apr_cpystrn(run->call, gf_hash_random(flow->ctx.pool, CALL_BYTES), sizeof(run->call));
         return give_act(flow, run);
     case GF_BY_NET:
+        (void)GF_INJECT_STATE(gf_run_about(flow, run), run->kind->name, gf_state_name(state),
+                              "before");
         run->msg = duty->message(flow, run);
         run->msg->owner = run;
         run->pending = GF_PENDING_EXCHANGE;
@@ -237,6 +248,8 @@ static gf_step_t take_answer(gf_flow_t *flow, gf_run_t *run)
     const gf_rule_t *rule;
     gf_step_t step;
 
+    (void)GF_INJECT_STATE(gf_run_about(flow, run), run->kind->name, gf_state_name(run->state),
+                          "after");
     if (duty->read) {
         duty->read(flow, run, pool);
     }

@@ -212,7 +212,7 @@ sub meet_sites {
     my @races  = grep { !$named{$_} } map { s{\A\Q$source\E/}{}r } sort glob "$source/t/sql/[r]*.t";
     my @noticed;
     write_to("$copy/$mutant->{file}", mutated($mutant));
-    if (!$is_sql && system("$copy/support/build", '--only', grep { m{\At/unit/} } @named)) {
+    if (!$is_sql && system("$copy/support/build", '--test', '--only', grep { m{\At/unit/} } @named)) {
         $mutant->{broken} = 1;
     }
     else {
@@ -233,7 +233,7 @@ sub copy_of_sources {
         mod_genflow_local packaging perl sql studio support t);
     push @names, grep { -f } map { "$source/$_" } qw(ARCHITECTURE.md CHANGES CONTRIBUTING.md LICENSE README.md
         SECURITY.md .clang-format);
-    system('cp', '-R', @names, $folder) == 0 && system("$folder/support/build", '--only') == 0
+    system('cp', '-R', @names, $folder) == 0 && system("$folder/support/build", '--test', '--only') == 0
         or die "cannot build a copy of the sources\n";
     return $folder;
 }
@@ -241,7 +241,7 @@ sub copy_of_sources {
 # What run.pl says has failed; of a run that fails without such a file, itself.
 sub failed_of {
     my @tests = @_;
-    open my $run, '-|', $^X, "$copy/t/run.pl", '--source', $copy, '--build', "$copy/_build", @tests
+    open my $run, '-|', $^X, "$copy/t/run.pl", '--source', $copy, '--build', "$copy/_build-test", @tests
         or die "t/run.pl: $!\n";
     my (%failed, @skipped, $ran);
     while (<$run>) {

@@ -163,7 +163,8 @@ sub make_folder {
         symlink $modules, "$folder/$place/node_modules" if $modules && -d $modules;
     }
 
-    make_path(map { "$folder/$_" } qw(modules store tmp t/logs t/htdocs));
+    make_path(map { "$folder/$_" } qw(inject modules store tmp t/logs t/htdocs));
+    chmod 0700, "$folder/inject";             # else a process takes no orders from it
     my $local = $self->{module} =~ s/\.so\z/_local.so/r;
     for my $module ($self->{module}, $local, @{ $self->{modules} // [] }) {
         system('cp', $module, "$folder/modules/") == 0
@@ -240,6 +241,7 @@ sub make_environment {
         PG_BINDIR       => $self->{pg_bindir},
         GENFLOW_WORK    => $folder,
         GENFLOW_LIBEXEC => $self->{libexec},
+        GENFLOW_INJECT  => "$folder/inject",
         GENFLOW_MPM     => $ENV{GENFLOW_MPM} || 'event',
     };
     unshift @INC, "$folder/t/lib";

@@ -478,6 +478,7 @@ SQL
 # Ends the file: nothing of it goes on, the log is as announced, and the books are sound.
 sub finish {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is join("\n", Genflow::Inject::never_reached()), '', 'each armed point was reached' if $INC{'Genflow/Inject.pm'};
     wait_for { !left_alive() };
     is join("\n", left_alive()), '', 'no generation is left alive';
     leave_site() if Genflow::Site::is_alone();
