@@ -91,6 +91,16 @@ static int open_for_subject(const char *point, const char *subject, apr_pool_t *
     return fd;
 }
 
+/* "pid-" and this process, or its parent: any child of one httpd. */
+static int open_for_process(const char *point, apr_pool_t *pool)
+{
+    const char *own = apr_psprintf(pool, "pid-%d", (int)getpid());
+    const char *parent = apr_psprintf(pool, "pid-%d", (int)getppid());
+    int fd = open_orders(point, own, strlen(own), pool);
+
+    return fd < 0 ? open_orders(point, parent, strlen(parent), pool) : fd;
+}
+
 /* ---- an order ---- */
 
 typedef struct order_t {
@@ -224,6 +234,7 @@ gf_err_t *gf_inject_at(const gf_ctx_t *ctx, const char *edge, const char *side,
         == 0) { /* a file without a subject says that one with a subject may be */
         fd = open_for_values(point, values, count, pool);
         fd = fd < 0 ? open_for_subject(point, ctx->subject, pool) : fd;
+        fd = fd < 0 ? open_for_process(point, pool) : fd;
         fd = fd < 0 ? open_orders(point, "*", 1, pool) : fd;
         if (fd >= 0) {
             err = take_order(&order, fd) ? carry_out(&order, ctx, fd, point) : NULL;

@@ -23,9 +23,10 @@
 #ifdef GENFLOW_INJECT
 
 /* Does what a test ordered for this side of this edge, if it is armed for a subject of this call:
- * "*" is any. Subjects are the words of ctx->subject ("job=", "type=", "user=") and `values`, where
- * NULL is none. NULL: go on; else the error that the test ordered. It may not return: the process
- * is killed. Any thread; it blocks for as long as the test says. */
+ * the words of ctx->subject ("job=", "type=", "user="), `values`, where NULL is none, the process
+ * and its parent ("pid-1234"), and "*", which is any. NULL: go on; else the error that the test
+ * ordered. It may not return: the process is killed. Any thread; it blocks for as long as the test
+ * says. */
 gf_err_t *gf_inject_at(const gf_ctx_t *ctx, const char *edge, const char *side,
                        const char *const *values, int count);
 

@@ -10,7 +10,8 @@
 #     inject('create.after', for => $user, fail => 'DB_DOWN', pass => 2);
 #     inject('claim.after', for => 'neo-glitch', delay => 500); # milliseconds
 #
-# `for` is a generation, a user or a type: the subjects of the page; without it the order is for any.
+# `for` is a generation, a user, a type, or "pid-" and the pid of a child or of a parent of children;
+# without it the order is for any.
 # `pass`: at the n-th pass alone; kill, wait, fail and delay are for the first one without it, and
 # `pass => 0` is each. An unknown point, action or error dies here; so does a point that is armed for
 # the same subject already, by whatever test. finish() fails a test that never reached one of its

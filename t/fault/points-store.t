@@ -1,0 +1,97 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A child is killed with kill -9 at each edge of what a remote store has to do with a picture: its upload, the temporary
+# address while the store is down, the restore, the removal, and the move from the folder. The picture is in one place in
+# the end, byte for byte, or nowhere after its removal; it is charged once.
+use Genflow::Admin;
+use Genflow::Fault;
+use Genflow::Inject;
+use Genflow::Points;
+use Genflow::Shelf;
+use Genflow::Test;
+
+use constant { TYPE => 'points-s3', CHAIN => 'fal/fal-ai/fast-sdxl' };
+
+my $LINES = <<'END';
+StartServers 3
+ServerLimit 3
+MaxRequestWorkers 75
+GenflowDispatchLease 60s
+GenflowDispatchPoll 100ms
+Include "${GENFLOW_WORK}/t/conf/admin.conf"
+END
+my $shelf = Genflow::Shelf->start(kind => 's3', type => TYPE, chain => CHAIN, lines => $LINES);
+talk_to $shelf->httpd;
+
+# ---- on its way to the store ----
+
+for my $point (map { ("$_.before", "$_.after") } qw(generate.check generate.store generate.settle settle)) {
+    my $user = account(10);
+    my $id   = killed_at($point, $user, { type => TYPE, prompt => "[$user]" });
+    ok $id, "killed at $point" or next;
+    is end_of($user, $id, TYPE)->{status}, 'completed', '... another child completes it';
+    is_stored($user, $id);
+}
+
+# ---- the store is down: a temporary address, and a restore when it is back ----
+
+for my $point (map { ("$_.before", "$_.after") } qw(generate.temporary)) {
+    my $user = account(10);
+    $shelf->down;
+    my $id   = killed_at($point, $user, { type => TYPE, prompt => "[$user]" });
+    ok $id, "killed at $point" or next;
+    is end_of($user, $id, TYPE)->{status}, 'completed', '... another child completes it';
+    is_restored($user, $id);
+}
+for my $point (map { ("$_.before", "$_.after") } qw(restore_claim restore.fetch restore.check restore.store restore.settle restored)) {
+    my $user = account(10);
+    $shelf->down;
+    my $id   = $shelf->picture($user)->{id};
+    my @for  = (for => $point =~ /claim/ ? 'pid-' . $shelf->httpd->pid : $id);
+    inject($point, @for, kill => 1);
+    $shelf->up;
+    end_leases($user);
+    my $pid = reached($point, @for);
+    ok $pid && is_gone($pid), "killed at $point";
+    withdraw($point, @for);
+    is_restored($user, $id);
+}
+
+# ---- removed ----
+
+for my $point (map { ("$_.before", "$_.after") } qw(removal_claim remove.remove remove.settle removal_done)) {
+    my $user = account(10);
+    my $id   = $shelf->picture($user)->{id};
+    my @for  = (for => $point =~ /claim/ ? 'pid-' . $shelf->httpd->pid : $id);
+    inject($point, @for, kill => 1);
+    is api(DELETE => "/api/generation/$id", user => $user)->{status}, 200, 'a generation is deleted';
+    my $pid = reached($point, @for);
+    ok $pid && is_gone($pid), "... killed at $point";
+    withdraw($point, @for);
+    ok wait_for(sub { end_leases($user); !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $id) }),
+        '... another child removes its picture';
+    is scalar($shelf->objects($id)), 0, '... nothing is left of it';
+    credits_are $user, 9, 0, '... it stays charged';
+}
+
+$shelf->httpd->stop;
+talk_to undef;
+finish;
+
+# The store is back: it gets the picture.
+sub is_restored {
+    my ($user, $id) = @_;
+    $shelf->up;
+    ok wait_for(sub { end_leases($user); $shelf->now($user, $id)->{persisted} }), '... another child stores the picture';
+    return is_stored($user, $id);
+}
+
+# The generation has its picture in the store, once, for one credit and one submission.
+sub is_stored {
+    my ($user, $id) = @_;
+    my $job = $shelf->now($user, $id);
+    is $shelf->served($job->{imageUrl}), "200 $job->{result}{sha256}", '... its address serves its picture';
+    is scalar($shelf->objects($id)), 1, '... the store has it once';
+    credits_are $user, 9, 0, '... charged once';
+    return is submissions("[$user]"), 1, '... submitted once';
+}

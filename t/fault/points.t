@@ -1,0 +1,183 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A child is killed with kill -9 at each edge of a generation: before and after each act, exchange and statement of its
+# way, the folder store's name and the news. Whatever dies, the generation ends once: completed, charged once and with one
+# picture, or failed, free and without one; and no provider gets a submission twice that it may have taken.
+use Genflow::Fault;
+use Genflow::Httpd;
+use Genflow::Inject;
+use Genflow::Points;
+use Genflow::Test;
+use Genflow::Webhooks;
+
+my %CHAIN = (
+    'points-bytes' => 'stability/sd3',                         # sends the picture, or an id; has no list of runs
+    'points-list'  => 'replicate/black-forest-labs/flux-dev',  # lists its runs, and sends addresses
+    'points-drawn' => 'local',
+    'points-file'  => 'openai/gpt-image-1',                    # gets source images as files
+);
+sql("SELECT genflow.create_type(:'type')", type => $_) for sort keys %CHAIN;
+my $httpd = Genflow::Httpd->start(join '', <<'END', map { <<"END" } sort keys %CHAIN);
+Include "${GENFLOW_WORK}/t/conf/database.conf"
+StartServers 4
+ServerLimit 4
+ThreadsPerChild 16
+MaxRequestWorkers 64
+MinSpareThreads 1
+MaxSpareThreads 64
+GenflowStoreFolder "${GENFLOW_WORK}/store"
+GenflowStoreThumbnail Off
+GenflowDispatchPoll 100ms
+GenflowDispatchLease 60s
+GenflowFetchAllow 127.0.0.1
+GenflowSourceAllow 127.0.0.1
+GenflowPublicUrl "http://127.0.0.1:${GENFLOW_PORT}/api"
+GenflowWebhookAllow http://127.0.0.1
+GenflowWebhookSecret env:WEBHOOK_SECRET
+<GenflowProvider stability>
+    GenflowProviderUrl "${GENFLOW_FAKE}"
+    GenflowProviderKey env:STABILITY_API_KEY
+    GenflowProviderPoll 100ms
+    GenflowProviderBackoff 50ms
+</GenflowProvider>
+<GenflowProvider replicate>
+    GenflowProviderUrl "${GENFLOW_FAKE}/replicate/v1"
+    GenflowProviderKey env:PEERS_API_KEY
+    GenflowProviderPoll 100ms
+    GenflowProviderListWait 1s
+    GenflowProviderBackoff 50ms
+</GenflowProvider>
+<GenflowProvider openai>
+    GenflowProviderUrl "${GENFLOW_FAKE}/openai/v1"
+    GenflowProviderKey env:PEERS_API_KEY
+    GenflowProviderBackoff 50ms
+</GenflowProvider>
+<GenflowProvider local>
+    GenflowProviderKind local
+</GenflowProvider>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
+END
+<GenflowType $_>
+    GenflowTypeProviders $CHAIN{$_}
+    GenflowTypeCost 1
+    GenflowTypeSource optional
+</GenflowType>
+END
+talk_to $httpd;
+
+# Where it is killed, at several points one after another; type and the provider's script; then before and after: how the
+# generation ends, and after how many submissions.
+my $UNKNOWN = 'failed';                                        # it may have been sent, and nobody can tell
+my @CASES = (
+    # the fault list: 6, 7
+    ['claim',             'bytes', 'status=503 times=1', 'completed 2', 'completed 2'],
+    ['attempt_begin',     'bytes', 'status=503 times=1', 'completed 2', "$UNKNOWN 1"],
+    ['generate.intent',   'bytes', 'status=503 times=1', 'completed 2', "$UNKNOWN 1"],
+    ['generate.sent',     'bytes', '',                   "$UNKNOWN 0",  "$UNKNOWN 1"],
+    ['generate.sent',     'list',  'poll=1',             'completed 1', 'completed 1'],
+    # 8, 9
+    ['generate.accept',   'bytes', 'poll=1',             "$UNKNOWN 1",  'completed 1'],
+    ['generate.accept',   'list',  'poll=1',             'completed 1', 'completed 1'],
+    ['accepted',          'list',  'poll=1',             'completed 1', 'completed 1'],
+    ['generate.poll',     'bytes', 'poll=1',             'completed 1', 'completed 1'],
+    ['generate.lookup',   'list',  'cut-before',         'completed 1', 'completed 1'],
+    ['generate.list',     'list',  'cut-before',         'completed 1', 'completed 1'],
+    # 10, 11, 12, 13
+    ['generate.fetch',    'list',  '',                   'completed 1', 'completed 1'],
+    ['generate.check',    'bytes', '',                   "$UNKNOWN 1",  'completed 1'],
+    ['generate.check',    'list',  '',                   'completed 1', 'completed 1'],
+    ['name',              'bytes', '',                   "$UNKNOWN 1",  'completed 1'],
+    ['name',              'list',  '',                   'completed 1', 'completed 1'],
+    ['settle',            'bytes', '',                   'completed 1', 'completed 1'],
+    ['settle',            'drawn', '',                   'completed 0', 'completed 0'],
+    ['news',              'bytes', '',                   'completed 1', 'completed 1'],
+    # what a picture is made from, and drawing it here
+    ['generate.source',   'file',  '',                   'completed 1', 'completed 1'],
+    ['generate.asset',    'file',  '',                   'completed 1', 'completed 1'],
+    ['generate.draw',     'drawn', '',                   'completed 0', 'completed 0'],
+    # a failure that is known is written by the next child as one that is not
+    ['generate.requeue',  'bytes', 'status=503 times=1', "$UNKNOWN 1",  'completed 2'],
+    ['requeue',           'bytes', 'status=503 times=1', "$UNKNOWN 1",  'completed 2'],
+    ['generate.fail',     'bytes', 'moderation',         'failed 1',    'failed 1'],
+    # a second death, while the first one is followed
+    [['name.after', 'generate.adopt'],           'bytes', '', 'completed 1', 'completed 1'],
+    [['generate.sent.after', 'generate.lookup'], 'list',  'poll=1', 'completed 1', 'completed 1'],
+);
+for my $case (@CASES) {
+    my ($edges, $kind, $script, @ends) = @$case;
+    my @before = ref $edges ? @$edges : $edges;
+    my $edge   = pop @before;
+    for my $side (qw(before after)) {
+        my ($status, $sent) = split / /, shift @ends;
+        my $user  = account(10);
+        my $type  = "points-$kind";
+        my $input = { type => $type, prompt => "{{$script}} [$user]" };
+        $input->{sourceUrl} = "$ENV{GENFLOW_FAKE}/_source/picture/" . $user =~ tr/-/_/r if $kind eq 'file';
+        my $id    = killed_at([@before, "$edge.$side"], $user, $input);
+        my $name  = join ', ', @before, "$edge.$side of $type";
+        ok $id, "killed at $name" or next;
+        my $end = end_of($user, $id, $type) || {};
+        is $end->{status}, $status, "... it ends: $status";
+        is submissions("[$user]"), $sent, "... submissions: $sent";
+        credits_are $user, $status eq 'completed' ? 9 : 10, 0, '... charged once or not at all';
+        my @pictures = glob "$ENV{GENFLOW_WORK}/store/$type/*/$id*";
+        is scalar(@pictures), $status eq 'completed' ? 1 : 0, '... with one picture or none';
+    }
+}
+
+# ---- what a request makes (4, 5) ----
+
+for my $side (qw(before after)) {
+    my $user  = account(10);
+    my %again = (type => 'points-bytes', prompt => "[$user]");
+    inject("create.$side", for => $user, kill => 1);
+    is generate($user, {%again}, 'Idempotency-Key' => $user)->{status}, 599, "killed at create.$side: the client has no answer";
+    my $id = kills_at($user, ["create.$side", $user]);
+    is !!$id, $side eq 'after', $side eq 'after' ? '... there is a generation' : '... there is none';
+    my $made = data(generate($user, {%again}, 'Idempotency-Key' => $user, Prefer => 'respond-async'));
+    is $made->{generationId} // $made->{id}, $id, '... which the repeated call finds' if $id;
+    $id //= $made->{id};
+    is end_of($user, $id, 'points-bytes')->{status}, $side eq 'after' ? 'failed' : 'completed',
+        $side eq 'after' ? '... nobody knows whether it was sent' : '... the repeated call makes it';
+    credits_are $user, $side eq 'after' ? 10 : 9, 0, '... charged once or not at all';
+    is submissions("[$user]"), $side eq 'after' ? 0 : 1, '... and submitted once or not at all';
+}
+
+# ---- a request that waits ----
+
+for my $side (qw(before after)) {
+    my $user = account(10);
+    my $id   = later($user, { type => 'points-bytes', prompt => "{{poll=1 poll-gate=$user}} [$user]" });
+    ok wait_for(sub { status_of($user, $id, 'points-bytes')->{stabilityJobId} }), 'a provider works';
+    inject("park.$side", for => $user, kill => 1);
+    my $res = api(GET => "/api/generation/$id", user => $user, headers => { Prefer => 'wait=1' });
+    is $res->{status}, 200, "killed at park.$side: the request that waits is repeated by its client, and waits elsewhere";
+    kills_at($user, ["park.$side", $user]);
+    open_gate($user);
+    is end_of($user, $id, 'points-bytes')->{status}, 'completed', '... its generation completes';
+    credits_are $user, 9, 0, '... charged once';
+}
+
+# ---- a webhook of a client ----
+
+for my $point (map { ("$_.before", "$_.after") } qw(delivery_claim deliver.read deliver.deliver deliver.settle delivery_note)) {
+    my $user = account(10);
+    my $hook = hook('ok', $user);
+    my @for  = (for => $point =~ /claim/ ? 'pid-' . $httpd->pid : $user);
+    inject($point, @for, kill => 1);
+    generate($user, { type => 'points-drawn', prompt => "[$user]", webhookUrl => $hook }, Prefer => 'respond-async');
+    my $pid = reached($point, @for);
+    ok $pid && is_gone($pid), "killed at $point";
+    withdraw($point, @for);
+    my $id = id_of($user);
+    is end_of($user, $id, 'points-drawn')->{status}, 'completed', '... the generation has completed';
+    ok wait_for(sub { end_leases($user, $pid); !pending($id) }), '... the webhook is delivered';
+    my %ids = map { $_->{header}{'webhook-id'} => 1 } deliveries($hook, 1);
+    is join(' ', keys %ids), $id, '... under one id';
+    credits_are $user, 9, 0, '... for one charge';
+}
+
+is_deeply [grep { !/GF0202/ } split /\n/, $httpd->alarms], [], 'the log has no warning but of what may have been sent';
+$httpd->stop;
+talk_to undef;
+finish;
