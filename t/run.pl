@@ -3,15 +3,17 @@
 #
 # `make check`: starts private sites (Genflow::Site), each with its fakes and, through Apache::Test,
 # its httpd; runs all tests under one prove; then looks through the logs for what no test may leave
-# there. The tests that break things for other tests have a site of their own (@SITES below) and run
-# while the others run. t/exec enters the site of a test.
+# there. The tests that break things for other tests have sites of their own, each one test at a time,
+# and run while the others run (Genflow::Harness). t/exec enters the site of a test.
 #
-#     t/run.pl --source DIR --build DIR [--jobs N] [-v] [--keep] [--durable]
+#     t/run.pl --source DIR --build DIR [--jobs N] [-v] [--keep] [--durable] [--times] [--shuffle SEED]
 #              [--sanitize|--valgrind|--prism DIR] [TESTS...]
 #
 #   TESTS        names as prove shows them (t/api/health.t, t/unit/text_test); without any, all.
 #                Starts only the sites that these need
 #   --jobs N     so many tests side by side on the site where that is possible
+#   --times      says at the end what each file costs (Genflow::Times)
+#   --shuffle SEED  the tests in an order that follows from this number; 0: from a new one, which is said
 #   --keep       leave the work folders (also GENFLOW_TEST_KEEP=1)
 #   --durable    PostgreSQL writes to disk as in production
 #   --sanitize   the module was built with --enable-sanitizers
@@ -25,28 +27,29 @@ use File::Find qw(find);
 use File::Temp qw(tempdir);
 use FindBin ();
 use Getopt::Long qw(GetOptions);
+use List::Util qw(min shuffle);
 use lib "$FindBin::Bin/lib";
 
 use Genflow::Prism ();
 use Genflow::Site ();
+use Genflow::Times ();
 
-# Each site, whose tests it serves, and which these are. t/exec knows the names, too, and
-# t/conf/testrules.yml says what runs side by side.
-my @SITES = (
-    {
-        name     => 'main',
-        serves   => qr{\A(?!t/fault/)},
+# Tests of t/fault wait for most of their time, for a lease that ends or for an httpd that begins anew.
+use constant FAULT_SITES => 3;
+
+# Each kind of site, whose tests it serves, and which these are.
+my %KIND = (
+    main => {
+        serves   => qr{\A(?!t/(?:fault|chaos)/)},
         tests    => [qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/fuzz/*_fuzz t/api/*.t t/front/*.t t/legacy/*.t
             t/provider/*.t t/setup/*.t t/wait/*.t t/migrate/*.t t/clients/*.t t/js/*.t t/studio/*.t t/manual/*.t)],
         programs => [qw(unit/*_test fuzz/*_fuzz)],
     },
-    # Each of these waits for most of its time: two sites take half of it.
-    { name => 'fault_a', serves => qr{\At/fault/[a-l]}, tests => ['t/fault/[a-l]*.t'] },
-    { name => 'fault_m', serves => qr{\At/fault/[m-z]}, tests => ['t/fault/[m-z]*.t'] },
+    fault => { serves => qr{\At/(?:fault|chaos)/}, tests => ['t/fault/*.t'] },
 );
 
 my %option = (jobs => 3, keep => $ENV{GENFLOW_TEST_KEEP});
-GetOptions(\%option, qw(source=s build=s jobs=i verbose|v keep durable sanitize valgrind prism=s))
+GetOptions(\%option, qw(source=s build=s jobs=i verbose|v keep durable times shuffle=i sanitize valgrind prism=s))
     && $option{source}
     && $option{build}
     or die "usage: t/run.pl --source DIR --build DIR [OPTIONS] [TESTS...]\n";
@@ -54,22 +57,26 @@ my @named_tests = map { clean_name($_) } @ARGV;
 
 release_lists();
 call_list();
-exit Genflow::Site->run_together(\&run_tests, map { new_site($_) } needed_sites());
+exit Genflow::Site->run_together(\&run_tests, needed_sites());
 
 # Those that the named tests need; without names, all.
 sub needed_sites {
-    return @SITES if !@named_tests;
-    return grep { my $serves = $_->{serves}; grep { /$serves/ } @named_tests } @SITES;
+    my %needed = map { $_ => FAULT_SITES } keys %KIND;
+    for my $kind (@named_tests ? keys %KIND : ()) {
+        $needed{$kind} = min FAULT_SITES, scalar grep { /$KIND{$kind}{serves}/ } @named_tests;
+    }
+    return (map({ new_site('main') } 1 .. !!$needed{main}), map { new_site('fault', $_) } 1 .. $needed{fault});
 }
 
 sub new_site {
-    my ($which) = @_;
+    my ($kind, $number) = @_;
     return Genflow::Site->new(
-        %$which,
+        kind     => $kind,
+        name     => $kind eq 'main' ? $kind : "${kind}_$number",
         source   => $option{source},
         module   => "$option{build}/.libs/mod_genflow.so",
         modules  => [glob "$option{build}/t/sample/*.so"],
-        programs => [map { glob "$option{build}/t/$_" } @{ $which->{programs} // [] }],
+        programs => [map { glob "$option{build}/t/$_" } @{ $KIND{$kind}{programs} // [] }],
         keep     => $option{keep},
         durable  => $option{durable},
     );
@@ -78,9 +85,11 @@ sub new_site {
 sub run_tests {
     my @sites  = @_;
     my @missed = map { prepare($_) } @sites;
-    my @tests  = @named_tests ? @named_tests : map { tests_of($_) } @sites;
     announce(@sites);
-    my $passed = prove(scalar @sites, @tests);
+    my @tests  = in_order(@named_tests ? @named_tests : map { tests_of($_) } qw(main fault));
+    my $times  = $option{times} && Genflow::Times->begin(@sites);
+    my $passed = prove(scalar(grep { $_->{kind} eq 'fault' } @sites), @tests);
+    $times->report if $times;
 
     my (@findings, @summaries);
     for my $site (@sites) {
@@ -93,6 +102,8 @@ sub run_tests {
         push @summaries, $summary;
     }
     unshift @findings, @missed;
+    push @summaries, left_out($sites[0]->folder);
+    push @findings, 'files of t/clients, t/js or t/studio were skipped (CI is set)' if $ENV{CI} && $summaries[-1];
     print "# FAILED, whatever prove says, for these lines in the logs:\n" if @findings;
     print map { "    $_\n" } @findings;
     print @summaries;
@@ -143,12 +154,12 @@ sub prepare {
     return $option{prism} ? prepare_prism($site) : ();
 }
 
-# Shows t/exec where the sites are, and stays in the first one.
+# Shows Genflow::Harness and t/exec where the sites are, and stays in the first one.
 sub announce {
     my @sites = @_;
     $_->write_environment for @sites;
     $sites[0]->enter;
-    $ENV{"GENFLOW_SITE_\U$_->{name}"} = $_->folder for @sites;
+    $ENV{GENFLOW_SITES} = join ' ', map { "$_->{kind}=" . $_->folder } @sites;
     return;
 }
 
@@ -256,11 +267,19 @@ sub prepare_prism {
 
 # ---- the run -------------------------------------------------------------------------------------
 
-# By name, in the order of its kinds.
+# By name, in the order of its folders.
 sub tests_of {
-    my ($site) = @_;
-    $site->enter;
-    return map { sort glob } @{ $site->{tests} };
+    my ($kind) = @_;
+    return map { sort glob } @{ $KIND{$kind}{tests} };
+}
+
+sub in_order {
+    my @tests = @_;
+    return @tests if !defined $option{shuffle};
+    my $seed = $option{shuffle} || 1 + int rand 1_000_000;
+    print "# The order is that of --shuffle $seed.\n";
+    srand $seed;
+    return shuffle(@tests);
 }
 
 # A test may be named by its path from anywhere, a unit test by its source.
@@ -271,13 +290,12 @@ sub clean_name {
     return $name;
 }
 
-# Each further site has one test at a time.
+# Each site of t/fault has one test at a time.
 sub prove {
-    my ($sites, @files) = @_;
-    my $jobs  = $option{jobs} + $sites - 1;
+    my ($fault_sites, @files) = @_;
+    my $jobs  = $option{jobs} + $fault_sites;
     my @shown = $option{verbose} ? '--verbose' : qw(--failures --comments);
-    my @how   = ('--norc', '-j', $jobs, '--exec', 't/exec', @shown);
-    $ENV{HARNESS_RULESFILE} = 't/conf/testrules.yml';
+    my @how   = ('--norc', '-j', $jobs, '--harness', 'Genflow::Harness', @shown);
     return system($ENV{PROVE} || 'prove', @how, @files) == 0;
 }
 
@@ -321,6 +339,16 @@ sub valgrind_errors {
         push @found, grep { /^ +(?:at|by) 0x.*\((?:$ours):\d+\)/m } split /\n\s*\n/, $text;
     }
     return map { split /\n/ } @found;
+}
+
+# One line of the files that npm's packages or Chromium would be needed for.
+sub left_out {
+    my ($site) = @_;
+    my %count;
+    m{\A(t/(?:clients|js|studio))/} && $count{$1}++ for split /\n/, Genflow::Site::read_text("$site/t/logs/skipped");
+    return '' if !%count;
+    my $files = join ', ', map { "$count{$_} of $_" } sort keys %count;
+    return "# Left out, because npm, its packages or Chromium are not installed: $files. With them: .ci/run\n";
 }
 
 # One line of how much Prism judged, and what is wrong.

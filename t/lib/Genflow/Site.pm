@@ -512,8 +512,8 @@ sub start_fake {
 
 # ---- files of the folder -------------------------------------------------------------------------
 
-# Has this test a site to itself? Those of t/fault have; all other tests share one.
-sub is_alone { return $0 =~ m{(?:\A|/)t/fault/} }
+# Has this test a site to itself? Those of t/fault and t/chaos have; all other tests share one.
+sub is_alone { return $0 =~ m{(?:\A|/)t/(?:fault|chaos)/} }
 
 sub error_log { return "$_[0]{folder}/t/logs/error_log" }
 
