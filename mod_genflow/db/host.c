@@ -22,7 +22,8 @@ static const gf_sql_field_t seen_params[] = {
 };
 static const gf_sql_field_t seen_columns[] = { GF_COLUMN(gf_host_seen_t, clock_ahead),
                                                GF_COLUMN(gf_host_seen_t, differs),
-                                               GF_COLUMN(gf_host_seen_t, idle) };
+                                               GF_COLUMN(gf_host_seen_t, idle),
+                                               GF_COLUMN(gf_host_seen_t, late) };
 
 GF_STATEMENT(host_seen, .function = "host_seen", GF_PARAMS(seen_params),
              GF_COLUMNS(gf_host_seen_t, seen_columns));

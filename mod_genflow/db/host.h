@@ -12,6 +12,7 @@ typedef struct gf_host_seen_t {
     bool clock_is_sure;      /* else each statement took so long that clock_ahead says nothing */
     const char *differs;     /* settings in which it differs from other hosts; NULL: none */
     bool idle;               /* no host works on jobs */
+    bool late;               /* jobs live past their deadline */
 } gf_host_seen_t;
 
 /* Announces this host: `name` and its settings (gf_settings_hashes()). If the process stood still

@@ -23,6 +23,7 @@ struct httpd_announce_t {
     bool clock_wrong; /* what the last line said */
     bool differs;
     bool idle;
+    bool late;
 };
 
 httpd_announce_t *httpd_announce_make(const gf_conf_t *conf, server_rec *server, apr_pool_t *pconf)
@@ -73,6 +74,16 @@ static void log_idle(httpd_announce_t *announce, const gf_ctx_t *ctx, bool idle)
     announce->idle = idle;
 }
 
+static void log_late(httpd_announce_t *announce, const gf_ctx_t *ctx, bool late)
+{
+    if (late && !announce->late) {
+        gf_log(ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0875",
+               "generations live past their deadline, by two minutes or more: run genflow-doctor "
+               "stuck");
+    }
+    announce->late = late;
+}
+
 gf_err_t *httpd_announce(httpd_announce_t *announce, gf_ctx_t *ctx)
 {
     gf_host_seen_t seen;
@@ -87,5 +98,6 @@ gf_err_t *httpd_announce(httpd_announce_t *announce, gf_ctx_t *ctx)
     }
     log_settings(announce, ctx, seen.differs);
     log_idle(announce, ctx, seen.idle);
+    log_late(announce, ctx, seen.late);
     return NULL;
 }

@@ -112,7 +112,8 @@ BEGIN
         (1, 'past its deadline',
             'See that an httpd with GenflowDispatch On runs and has this type in its '
             'configuration: the next claim of the type fails it with TIMEOUT and releases its '
-            'credits.'),
+            'credits. If one runs, see in pg_stat_activity which transaction stays open: claims '
+            'skip a row that another session has locked.'),
         (2, 'its lease has expired and no child claims it',
             'See that an httpd with GenflowDispatch On runs and has this type in its '
             'configuration. "exit signal" and GF0121 in its error log show why the child lost the '

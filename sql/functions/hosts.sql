@@ -5,10 +5,12 @@
 -- settings that all hosts must share; p_clock is its clock, in milliseconds since 1970. Called by:
 -- one child of each httpd, at its start and then every 20 s. Locks: the row of that name.
 -- Returns how far its clock is ahead (milliseconds), the kinds of settings in which it differs from
--- another live host, with that host (NULL: in none), and whether no host works on jobs.
+-- another live host, with that host (NULL: in none), whether no host works on jobs, and whether
+-- jobs are late (late_work()).
 CREATE OR REPLACE FUNCTION genflow.host_seen(
     p_name text, p_version text, p_needed integer, p_dispatches boolean, p_settings text,
-    p_clock bigint, OUT clock_ahead bigint, OUT differs text, OUT idle boolean)
+    p_clock bigint, OUT clock_ahead bigint, OUT differs text, OUT idle boolean,
+    OUT late boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
@@ -30,6 +32,7 @@ BEGIN
                            AND o.settings ->> m.key <> m.value
                          GROUP BY m.key) d);
     idle := genflow.nobody_works();
+    late := EXISTS (SELECT FROM genflow.late_work());
 END $$;
 
 -- nobody_works(): does no host work on jobs? Hosts of earlier versions have no row here, but move
@@ -45,10 +48,25 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
       FROM genflow.site s
 $$;
 
+-- late_work(): the live jobs of each type whose deadline was over two minutes ago. Hosts end a job
+-- within seconds of its deadline, whether they have its type or not; the doctor waits as long.
+-- Called by: host_seen, faults. Locks: none. No job is due after its deadline, so that the index of
+-- due jobs finds those few at any length of the queue.
+CREATE OR REPLACE FUNCTION genflow.late_work()
+RETURNS TABLE (type text, jobs bigint, first_deadline timestamptz)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT t.name, count(*), min(w.deadline_at)
+      FROM genflow.types t JOIN genflow.work w ON w.type_no = t.no
+     WHERE w.due_at < clock_timestamp() - interval '2 minutes'
+       AND w.deadline_at < clock_timestamp() - interval '2 minutes'
+     GROUP BY t.name
+$$;
+
 -- faults(): what is wrong with the site as far as the database knows, by the words of
 -- {base}/health. Called by: {base}/health, the doctor. Locks: none.
 --   database_restored  subject: this database; nothing begins before resume()
 --   no_dispatcher      no host works on jobs
+--   late               subject: a type with generations that live past their deadline
 --   hosts_differ       subject: the kind of settings in which live hosts differ
 --   clock_wrong        subject: a host whose clock is more than 10 s from the database's
 --   provider_refuses   subject: provider/model; key, account or model were refused, and no attempt
@@ -72,6 +90,11 @@ BEGIN
            format('%s here, and none with GenflowDispatch On',
                   genflow.doctor_number(count(*), 'host')) FROM live
     HAVING genflow.nobody_works()
+    UNION ALL
+    SELECT 'late', l.type,
+           format('%s, the first for %s', genflow.doctor_number(l.jobs, 'generation'),
+                  genflow.doctor_since(l.first_deadline))
+      FROM genflow.late_work() l
     UNION ALL
     SELECT 'hosts_differ', s.kind, string_agg(format('%s: %s', s.hash, s.names), '; '
                                               ORDER BY s.names)

@@ -12,7 +12,7 @@ use Genflow::Proxy ();
 my $WORK = $ENV{GENFLOW_WORK};
 my ($LIBRARY) = glob '/usr/lib/*/faketime/libfaketimeMT.so.1';
 my $made = 0;
-my ($site, $db, $folder, @kept, @databases);
+my ($site, $db, $folder, $lock, @kept, @databases);
 
 my @FAULTS = (    # fault, health's word, its status, the doctor's finding, what the log says; it is induced by, and mended by
     ['the role is not granted', 'database_role', 503, 'the role of DBDParams is not granted', 'GF0122',
@@ -54,6 +54,8 @@ my @FAULTS = (    # fault, health's word, its status, the doctor's finding, what
     ['no host works on jobs', 'no_dispatcher', 200, 'no host works on jobs', 'GF0873', qr/GenflowDispatch On/,
         sub { my $idle = new_database(); $idle->sql("UPDATE genflow.site SET marked_at = marked_at - interval '1 hour'");
             another(db => $idle, lines => "GenflowDispatch Off\n") }],
+    ['generations live past their deadline', 'late', 200, 'past its deadline', 'GF0875', qr/run genflow-doctor stuck/,
+        sub { late_generation() }, sub { $lock->sql('COMMIT') }],
     ['two hosts have different prices', 'hosts_differ', 200, 'hosts have different settings', 'GF0872', qr/prices \(not as/,
         sub { my $shared = new_database(); another(db => $shared); push @kept, $site; wait_for { seen($shared) };
             another(db => $shared, lines => "<GenflowType neo-glitch>\nGenflowTypeCost 7\n</GenflowType>\n", folder => $folder) }],
@@ -108,7 +110,7 @@ talk_to($site);
 like doctor(), qr/^Nothing is wrong\.$/m, 'a site without a fault: the doctor finds none';
 talk_to(undef);
 $home->stop;
-undef $_ for $site, $home;
+undef $_ for $site, $home, $lock;
 run("psql -Xq -d @{[$db->name]} -c 'DROP OWNED BY named_app' -c 'DROP ROLE named_app'");
 
 finish;
@@ -235,6 +237,16 @@ sub library {
 sub file_size {
     my ($limit) = @_;
     return grep { system('prlimit', "--pid=$_", "--fsize=$limit:") } $home->pid, $home->children;
+}
+
+# One that no host can end: another session has locked its row.
+sub late_generation {
+    $db->grant_credits(1);
+    my $id = $db->new_job('1 hour');
+    $lock = $db->session;
+    $lock->sql('BEGIN', "SELECT FROM genflow.work WHERE job_id = '$id' FOR KEY SHARE");
+    return $db->sql("UPDATE genflow.work SET (due_at, deadline_at) = (SELECT t, t FROM (SELECT clock_timestamp() - interval '3 minutes' t) v)
+        WHERE job_id = '$id'");
 }
 
 sub seen { return $_[0]->sql('SELECT count(*) FROM genflow.hosts') > 0 }

@@ -63,7 +63,7 @@ SQL
     is_deeply [only_in($fresh, $db->schema)], [], '... and lacks nothing';
     $db->sql("SELECT genflow.resume('continue')")
         if $db->sql("SELECT count(*) FROM pg_proc WHERE pronamespace = 'genflow'::regnamespace AND proname = 'resume'");
-    is $db->sql("SELECT * FROM genflow.check('100 years')"), '', '... its books are sound';
+    is $db->sql("SELECT * FROM genflow.check()"), '', '... its books are sound';
     is $db->sql(q{SELECT string_agg(key, ', ' ORDER BY key) FROM genflow.idempotency_keys WHERE key LIKE 'key:%'}),
         'key:k-"1", key:k-"1" 2', '... keys in quotes are found without them, those of a batch, too';
     goes_on($db);
@@ -91,7 +91,7 @@ sub goes_on {
     is $db->sql(q{SELECT balance - held FROM genflow.accounts WHERE user_id = genflow.account_of('anna')}),
         $db->sql(q{SELECT balance - 2 FROM genflow.accounts WHERE user_id = genflow.account_of('anna')}),
         '... only an open reservation still holds credits';
-    is $db->sql(q{SELECT count(*) FROM genflow.check('100 years')}), 0, '... and the books are sound still';
+    is $db->sql(q{SELECT count(*) FROM genflow.check()}), 0, '... and the books are sound still';
     return;
 }
 
@@ -144,7 +144,7 @@ sub from_names {
     $db->sql("SELECT genflow.resume('continue')");
     is_deeply [map { $db->sql($_) } @looks], \@before, '... credits, lists, keys and the names in the feed are as before';
     is places_of($db, $names), 'genflow.accounts', '... and the names stand in the accounts alone';
-    is $db->sql("SELECT * FROM genflow.check('100 years')"), '', '... the books are sound';
+    is $db->sql("SELECT * FROM genflow.check()"), '', '... the books are sound';
     my $stands = 'SELECT name, balance, entries FROM genflow.accounts WHERE opened ORDER BY 1';
     my $money  = $db->sql($stands);
     $db->sql(map { "SELECT genflow.allowance('$_', 30, 5, 100, NULL, NULL, 'UTC')" } qw(lena-lives 2 otto-owes));
@@ -160,7 +160,7 @@ sub from_names {
     is $db->sql(q{SELECT user_id FROM genflow.delivery_claim('{neo-glitch}', 9, '30 s')}), '2', '... a webhook is delivered for its user';
     is $db->sql(q{SELECT user_id FROM genflow.api_key_get('abcdefghijkl')}), 'otto-owes', '... a key belongs to its user';
     is $db->sql(q{SELECT (genflow.reserve_finalize('otto-owes', 'r1')).outcome}), 'returned', '... and a reservation';
-    is $db->sql("SELECT * FROM genflow.check('100 years')"), '', '... the books are sound still';
+    is $db->sql("SELECT * FROM genflow.check()"), '', '... the books are sound still';
     return;
 }
 

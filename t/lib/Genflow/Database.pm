@@ -183,12 +183,13 @@ sub grant_credits {
     return $self->sql("SELECT genflow.grant_credits('user', $credits, 'for a test')");
 }
 
-# The id of a new generation for one credit, leased to the host of epoch 1.
+# The id of a new generation for one credit, leased to the host of epoch 1: for 30 seconds, or as long.
 sub new_job {
-    my ($self) = @_;
+    my ($self, $lease) = @_;
     my $key = ++$self->{jobs};
+    $lease //= '30 seconds';
     return $self->sql("SELECT id FROM genflow.neo_glitch_create('user', '$key', '\\x01', NULL, 'base',
-        'a cat', NULL, '{}', 7, 1, 3::smallint, '10 minutes', 'host', '30 seconds')");
+        'a cat', NULL, '{}', 7, 1, 3::smallint, '10 minutes', 'host', '$lease')");
 }
 
 # ---- statements of hosts about such a generation -------------------------------------------------
