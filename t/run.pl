@@ -30,6 +30,7 @@ use Getopt::Long qw(GetOptions);
 use List::Util qw(min shuffle);
 use lib "$FindBin::Bin/lib";
 
+use Genflow::Limit;
 use Genflow::Prism ();
 use Genflow::Site ();
 use Genflow::Times ();
@@ -95,6 +96,7 @@ sub run_tests {
     for my $site (@sites) {
         $site->enter;
         print "# The end of the error log ($site->{name}):\n", $site->tail('t/logs/error_log', 40) if !$passed;
+        push @findings, wrong_books($site, $passed);
         $site->stop_httpd;
         push @findings, crashes($site), undeclared_alarms($site), shown_keys(), valgrind_errors();
         my ($summary, @wrong) = $option{prism} ? prism_says() : '';
@@ -297,6 +299,27 @@ sub prove {
     my @shown = $option{verbose} ? '--verbose' : qw(--failures --comments);
     my @how   = ('--norc', '-j', $jobs, '--harness', 'Genflow::Harness', @shown);
     return system($ENV{PROVE} || 'prove', @how, @files) == 0;
+}
+
+# ---- after the run: what the ledger says -----------------------------------------------------------
+
+# Each test file checks the books of its own users (Genflow::Test). Here is the whole ledger, when no
+# generation lives any more; a failed test may have left one that nothing ends.
+sub wrong_books {
+    my ($site, $passed) = @_;
+    my @alive = live_work($site);
+    for (my $end = time + HANG_LIMIT; $passed && @alive && time < $end; @alive = live_work($site)) {
+        sleep 1;
+    }
+    my @broken = eval { $site->sql('SELECT rule, n, sample FROM genflow.check()') };
+    return map({ "$site->{name}: still alive: $_" } @alive), map({ "$site->{name}: broken rule: $_" } @broken),
+        $@ ? "$site->{name}: the books cannot be checked: $@" : ();
+}
+
+sub live_work {
+    my ($site) = @_;
+    my @alive = eval { $site->sql(q(SELECT job_id, phase FROM genflow.work WHERE phase <> 'pending')) };
+    return @alive;
 }
 
 # ---- after the run: what the logs say ------------------------------------------------------------
