@@ -13,8 +13,7 @@ $id{"$_ in two steps"} = made($user, {}) for qw(started late cancelled);
 start($user, $id{'started in two steps'});
 wait_for { status_of($user, $id{'poll-hang'})->{startedAt} };
 api(POST => "/api/generation/$id{$_}/cancel", user => $user) for 'poll-hang', 'cancelled in two steps';
-sql("UPDATE genflow.work SET due_at = now(), deadline_at = now() WHERE job_id = :'id'",
-    id => $id{'late in two steps'});
+take_from_child($id{'late in two steps'}, 'due_at = now(), deadline_at = now()');
 
 my $by = ' provider=stability model=sd3';
 my %LOGGED = (    # after "job=... type=... user=..."

@@ -40,8 +40,7 @@ error_is($other, 422, 'IDEMPOTENCY_MISMATCH', 'and so is another act');
 
 # ---- never started ----
 
-sql("UPDATE genflow.work SET due_at = now(), deadline_at = now() WHERE job_id = :'id'",
-    id => $id);
+take_from_child($id, 'due_at = now(), deadline_at = now()');
 my $ended = wait_for { status_of($user, $id)->{status} eq 'cancelled' };
 ok $ended, 'what is not started in time is cancelled';
 like status_of($user, $id)->{errorMessage}, qr/not started within its time/, 'and says why';

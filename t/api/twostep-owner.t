@@ -82,7 +82,7 @@ is sql1("SELECT priority FROM genflow.work WHERE job_id = :'id'", id => $id), 1,
     'its priority is the highest that is allowed here';
 is sql1("SELECT w.deadline_at - m.created_at FROM genflow.work w JOIN public.sketch_media m ON m.id = w.job_id"
     . " WHERE w.job_id = :'id'", id => $id), '00:10:00', 'it waits as long as GenflowPendingLifetime says';
-sql("UPDATE genflow.work SET deadline_at = now(), due_at = now() WHERE job_id = :'id'", id => $id);
+take_from_child($id, 'due_at = now(), deadline_at = now()');
 my $over = wait_for { status_of($user, $id, 'sketch')->{status} eq 'cancelled' };
 ok $over, '... and no longer';
 talk_to();

@@ -97,8 +97,5 @@ sub one {
 # Its time is over, in whatever phase it is: only the next claim ends it.
 sub run_out {
     my ($id) = @_;
-    sql(<<'SQL', id => $id);
-        UPDATE genflow.work SET due_at = now(), deadline_at = now(), lease_owner = NULL WHERE job_id = :'id'
-SQL
-    return;
+    return take_from_child($id, 'due_at = now(), deadline_at = now()');
 }

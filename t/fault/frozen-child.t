@@ -103,10 +103,7 @@ for my $i (0 .. $#CASES) {
     is status_of($client, $job)->{status}, $status, $name;
     is_deeply credits($client), $credits, '... and the credits say the same';
 }
-sql(<<'SQL', ids => join ',', @ids);
-    UPDATE genflow.work SET due_at = clock_timestamp()
-     WHERE job_id = ANY (string_to_array(:'ids', ',')::uuid[])
-SQL
+take_from_child($_, 'due_at = now()') for @ids;
 for my $i (grep { $CASES[$_][1] eq 'processing' } 0 .. $#CASES) {
     my ($brings, $end) = @{ $CASES[$i] }[0, 4];
     my $job = ended($users[$i], $ids[$i]);

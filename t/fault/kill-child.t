@@ -54,7 +54,7 @@ credits_are $user, 10, 1, '... its credit is held';
 my $grace = wait_for { !leader_of($id) };
 ok $grace, '... and nobody leads it';
 normal_grace();
-sql("UPDATE genflow.work SET due_at = now() WHERE job_id = :'id'", id => $id);
+take_from_child($id, 'due_at = now()');
 $end = ended($user, $id);
 is $end->{errorCode}, 'NETWORK_ERROR', 'what was being sent fails when the lease is over';
 credits_are $user, 10, 0, '... and costs nothing';

@@ -55,7 +55,7 @@ sql('DROP FUNCTION genflow.test_full() CASCADE');
 ok wait_for(sub { sql1("SELECT provider_ref FROM genflow.work WHERE job_id = :'id'", id => $id) }),
     'the id is written as soon as PostgreSQL takes it';
 
-sql("UPDATE genflow.work SET due_at = clock_timestamp() WHERE job_id = :'id'", id => $id);
+take_from_child($id, 'due_at = now()');
 is ended($user, $id, 'unwritten')->{status}, 'completed', 'by it the generation completes';
 is submissions("[$user]"), 1, '... sent once';
 credits_are $user, 9, 0, '... and charged once';

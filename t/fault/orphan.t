@@ -19,16 +19,14 @@ for my $way (@WAYS) {
     is api(POST => "/api/generation/$id/cancel", user => $user)->{status}, 200,
         "$name: a generation is cancelled while its picture is stored and its host is dead";
     is api(DELETE => "/api/generation/$id", user => $user)->{status}, 200, '... and deleted' if $type eq 'sketch';
-    ok wait_for(sub { !-e $file }), '... the picture is removed';
+    sql("UPDATE genflow.removals SET due_at = now(), again_at = least(again_at, now()) WHERE job_id = :'id'", id => $id);
+    ok wait_for(sub { !-e $file }), '... when the lease of the other host is over the picture is removed';
     ok wait_for(sub { !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $id) }),
         '... and nothing is left to do';
     credits_are $user, 10, 0, '... nothing is charged';
 
     ($user, $id, $file) = left_behind($type, $prompt);
-    sql(<<'SQL', id => $id);
-        UPDATE genflow.work SET due_at = clock_timestamp() - interval '1 second', deadline_at = clock_timestamp()
-         WHERE job_id = :'id'
-SQL
+    take_from_child($id, 'due_at = now(), deadline_at = now()');
     my $end = ended($user, $id, $type);
     is $end->{status}, 'completed', "$name: past its deadline a stored picture completes its generation";
     credits_are $user, 10 - $cost, 0, '... which is charged once';
@@ -40,7 +38,7 @@ SQL
 
 finish;
 
-# A generation whose picture is stored, whose host is dead, and which no child claims for some seconds.
+# A generation whose picture is stored, whose host is dead, and which another host leads that does nothing.
 sub left_behind {
     my ($type, $prompt) = @_;
     my $user = account(10);
@@ -55,7 +53,7 @@ sub left_behind {
     kill KILL => leader_of($id);
     break_up();
     wait_for { !is_held_up() };
-    sql("UPDATE genflow.work SET due_at = clock_timestamp() + interval '6 seconds' WHERE job_id = :'id'", id => $id);
+    take_over($id);
     close $lock;
     return ($user, $id, $file);
 }

@@ -53,7 +53,7 @@ for my $n (1 .. 3) {
 is submissions("[$user]"), 0, '... and has not sent the one that another host leads';
 is status_of($user, $id, 'taken-early')->{status}, 'processing', '... which goes on';
 
-sql("UPDATE genflow.work SET due_at = clock_timestamp() WHERE job_id = :'id'", id => $id);
+take_from_child($id, 'due_at = now()');
 is ended($user, $id, 'taken-early')->{status}, 'completed', 'when the other host dies it completes';
 is submissions("[$user]"), 1, '... sent once';
 credits_are $user, 9, 0, '... and charged once';

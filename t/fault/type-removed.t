@@ -31,8 +31,7 @@ my @ids   = map { $CASES[$_][1]->($users[$_]) } 0 .. $#CASES;
 ok configure($TIMES), 'the type is taken out';
 
 # The janitor leaves what was begun to the hosts for a minute after its deadline.
-sql(q{UPDATE genflow.work SET due_at = due_at - interval '7 minutes', deadline_at = deadline_at - interval '7 minutes'
-    WHERE job_id = :'id'}, id => $_) for @ids;
+take_from_child($_, q{due_at = due_at - interval '7 minutes', deadline_at = deadline_at - interval '7 minutes'}) for @ids;
 for my $i (0 .. $#CASES) {
     my ($name, undef, $end) = @{ $CASES[$i] };
     is end_of($ids[$i]), $end, "$name: $end";

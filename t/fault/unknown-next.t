@@ -104,7 +104,7 @@ my $frozen = leader_of($id);
 freeze $frozen;
 wait_for { (leader_of($id) // 0) != $frozen };
 normal_grace();
-sql("UPDATE genflow.work SET due_at = now() WHERE job_id = :'id'", id => $id);
+take_from_child($id, 'due_at = now()');
 wait_for { grep { $_ eq 'openai' } sent_to($user) } 60;
 open_gate($user);
 kill CONT => $frozen;

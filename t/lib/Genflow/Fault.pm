@@ -12,7 +12,7 @@ use warnings;
 use Genflow::Test;
 use parent -norequire, 'Exporter';
 
-our @EXPORT = qw(leader_of lease_end take_over lengthen_grace normal_grace hold_up is_held_up break_up
+our @EXPORT = qw(leader_of lease_end lengthen_grace normal_grace hold_up is_held_up break_up
     freeze stop_httpd start_httpd kill_httpd kill_parent configure);
 
 use constant {
@@ -40,18 +40,6 @@ sub lease_end {
     return sql1(<<'SQL', id => $id) || 0;
         SELECT extract(epoch FROM genflow.lease_end(w)) FROM genflow.work w
          WHERE job_id = :'id' AND lease_owner IS NOT NULL
-SQL
-}
-
-# Another host claims these generations, as if their leases were over, and leads them until their
-# deadlines.
-sub take_over {
-    my (@ids) = @_;
-    return sql(<<'SQL', ids => join ',', @ids);
-        SELECT genflow.recall(string_to_array(:'ids', ',')::uuid[]);
-        UPDATE genflow.work SET epoch = epoch + 1, lease_owner = 'another:1:host', led = false,
-               due_at = deadline_at
-         WHERE job_id = ANY (string_to_array(:'ids', ',')::uuid[])
 SQL
 }
 

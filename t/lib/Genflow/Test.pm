@@ -44,7 +44,7 @@ our @EXPORT = (
     @Test::More::EXPORT,
     qw(account credits credits_are grant rows_of broken_rules),
     qw(base talk_to api generate data status_of error_is submissions cancels poll_gaps open_gate),
-    qw(later ended cancel_ours picture_file),
+    qw(later ended take_from_child take_over cancel_ours picture_file),
     qw(png upload),
     qw(sql sql1 wait_for presets_known in_parallel),
     qw(httpd_pid children kill_child restart_httpd pg),
@@ -266,6 +266,36 @@ sub later {
     my $res = generate($user, $input, Prefer => 'respond-async', %headers);
     my $job = data($res) // {};
     return $job->{id} // die "no generation but $res->{status}: $res->{content}\n";
+}
+
+# Another host claims these generations, as if their leases were over, and leads them until their
+# deadlines. It never does anything.
+sub take_over {
+    my (@ids) = @_;
+    return change_work(\@ids, "epoch = epoch + 1, lease_owner = 'another:1:host', led = false, due_at = deadline_at");
+}
+
+# Changes the times of a live generation: take_from_child($id, 'due_at = now()'). A child that leads
+# it learns of its loss by its next heartbeat; until then it would set times and lease of its own. The
+# host of take_over() keeps its lease.
+sub take_from_child {
+    my ($id, $changes) = @_;
+    my $is_other = "lease_owner = 'another:1:host'";
+    return change_work([$id], "epoch = epoch + CASE WHEN lease_owner IS NULL OR $is_other THEN 0 ELSE 1 END,"
+        . " lease_owner = CASE WHEN $is_other THEN lease_owner END, led = false, $changes");
+}
+
+# In one transaction, because children renew leases and claim work meanwhile.
+sub change_work {
+    my ($ids, $changes) = @_;
+    my $which = q{job_id = ANY (string_to_array(:'ids', ',')::uuid[])};
+    return sql(<<"SQL", ids => join ',', @$ids);
+        BEGIN;
+        SELECT FROM genflow.work WHERE $which ORDER BY job_id FOR UPDATE \\g /dev/null
+        SELECT genflow.recall(string_to_array(:'ids', ',')::uuid[]) \\g /dev/null
+        UPDATE genflow.work SET $changes WHERE $which;
+        COMMIT;
+SQL
 }
 
 # The file that a generation's picture is in, or, if there is none, one that is not there.
