@@ -14,7 +14,7 @@ cmp_ok $status{GenflowGenerationDurationSeconds}, '>', 0, '... how many generati
 like $status{GenflowGenerationDurationSecondsMean}, qr/\A\d+(?:\.\d+)?\z/, '... after what time';
 like $status{GenflowInfo}, qr/\A1\z/, '... and that the module is there';
 is $status{ServerMPM} =~ /\w/, 1, '... beside what httpd says';
-my $is_read = wait_for { my %now = auto(); ($now{GenflowGenerationsCreated} // 0) > 0 } 30;
+my $is_read = wait_for { my %now = auto(); ($now{GenflowGenerationsCreated} // 0) > 0 };
 ok $is_read, 'a look at it has the global values read';
 
 my %names = map { s/\{.*//r => 1 } keys %{ { metrics() } };

@@ -177,11 +177,11 @@ is state_of("list-store-$$"), 'open', '... and its type is open';
 for my $place (glob("$folder/list-store-*"), "$folder/.spool") {
     my $name = $place =~ /spool/ ? 'where pictures arrive' : 'where they stay';
     chmod 0555, $place or die "$place: $!\n";
-    my $is_closed = wait_for { state_of("list-store-$$") eq 'store_closed' } 60;
+    my $is_closed = wait_for { state_of("list-store-$$") eq 'store_closed' };
     ok $is_closed, "... without room $name it is closed";
     error_is(generate($user, { type => "list-store-$$" }), 503, 'STORE_UNAVAILABLE', '... for which requests are refused, too');
     chmod 0755, $place or die "$place: $!\n";
-    my $is_open = wait_for { state_of("list-store-$$") eq 'open' } 60;
+    my $is_open = wait_for { state_of("list-store-$$") eq 'open' };
     ok $is_open, '... until there is';
 }
 $stores->stop;
@@ -229,7 +229,7 @@ talk_to();
 my $before = sql1("SELECT max(computed_at) FROM genflow.expected");
 generate($user, { type => 'sketch' });
 ok wait_for { sql1("SELECT min(computed_at) > :'before'::timestamptz FROM genflow.expected e JOIN genflow.types t ON t.no = e.type_no
-    WHERE to_regclass(t.media_schema || '.' || t.media_table) IS NOT NULL", before => $before) eq 't' } 40;
+    WHERE to_regclass(t.media_schema || '.' || t.media_table) IS NOT NULL", before => $before) eq 't' };
 pass 'the janitor computes again what is expected';
 my ($sketch) = grep { $_->{name} eq 'sketch' } listed($user);
 my ($p50, $p90) = split /\|/, sql1("SELECT round(e.p50 / 1000.0, 1), round(e.p90 / 1000.0, 1) FROM genflow.expected e

@@ -35,7 +35,7 @@ is_deeply [map { $_->{status} } @others], [200, 200], 'another user finds places
 
 freed('a stream is closed', sub { close +(shift @streams)->{socket} });
 my $waiting;
-my $taken = wait_for { takes_place($user) } 20;
+my $taken = wait_for { takes_place($user) };
 ok $taken, 'a long poll takes a place';
 freed('a long poll is closed', sub { close $waiting });
 close $_->{socket} for @streams;
@@ -86,7 +86,7 @@ sub freed {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $since = time;
     $do->();
-    my $free = wait_for { has_place($user) } 40;
+    my $free = wait_for { has_place($user) };
     my $took = time - $since;
     note sprintf '%s: a place was free after %.2f s', $what, $took;
     return ok($free && $took < SOON * $PATIENCE, "$what: its place is free soon")

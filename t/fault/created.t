@@ -79,7 +79,7 @@ for my $case (@CASES) {
         freeze($_) for @asleep;
         print $lock "COMMIT;\n";                            # the statement goes on, without its client
         talk_to;
-        wait_for { job_of($user) && status_of($user, job_of($user), $type)->{finishedAt} } 60;
+        wait_for { job_of($user) && status_of($user, job_of($user), $type)->{finishedAt} };
         kill CONT => @asleep;
         return;
     });

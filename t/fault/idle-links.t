@@ -28,7 +28,7 @@ like log_since($mark), qr/GF0301/, 'connections were made anew';
 my $jobs = sql1("SELECT count(*), count(DISTINCT job_id) FROM genflow.idempotency_keys WHERE user_id = genflow.account_of(:'user')",
     user => $user);
 is $jobs, '66|66', 'each request made one generation';
-my $ended = wait_for { !rows_of($user, 'genflow.work') } 60;
+my $ended = wait_for { !rows_of($user, 'genflow.work') };
 ok $ended, '... and all of them end';
 is rows_of($user, 'public.neo_glitch_media', "status = 'completed'"),
     66, '... with a picture';

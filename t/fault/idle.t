@@ -29,7 +29,7 @@ MaxRequestWorkers @{[$threads * $children]}
 GenflowDispatchPoll 1s
 END
     delete local @ENV{qw(PGDATABASE GENFLOW_MPM)};
-    my $started = wait_for { $httpd->children == $children } 60;
+    my $started = wait_for { $httpd->children == $children };
     ok $started, "$mpm: $children children run";
     my $looked = wait_for { statements($db) > 10 };
     ok $looked, '... and one of them looks';

@@ -30,7 +30,7 @@ is_deeply $harmed, [map { "$_ done" } @HARM], "httpd and PostgreSQL were harmed:
 my $drained = wait_for {
     !sql1("SELECT count(*) FROM genflow.work JOIN genflow.accounts USING (user_id)"
         . " WHERE phase <> 'pending' AND starts_with(name, 'journal-')");
-} 60;
+};
 ok $drained, 'all that was begun ends';
 # What was killed or cut may be said by these.
 expect_log grep { log_since($mark) =~ /\b$_\b/ } qw(GF0121 GF0202 GF0201 GF0205 GF0103);
@@ -84,7 +84,7 @@ is_deeply \@wrong, [], '... and has the generation that the first call made, or 
 my $all_ended = wait_for {
     !sql1("SELECT count(*) FROM genflow.work JOIN genflow.accounts USING (user_id)"
         . " WHERE phase <> 'pending' AND starts_with(name, 'journal-')");
-} 60;
+};
 ok $all_ended, '... all of which end';
 is sql1(<<'SQL'), '0|0', 'each generation has one charge or none, as it ended';
     SELECT count(*) FILTER (WHERE n > 2), count(*) FILTER (WHERE charged > cost)

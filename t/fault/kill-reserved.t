@@ -44,7 +44,7 @@ my @replies = in_parallel($PAGES + 1, sub {
         $res = post($users[$i], 'neo-glitch-generate', { prompt => "a cat of page $i {{poll=3}}",
             presetKey => 'base', runId => "many-$pid-$i", userId => $users[$i], timestamp => ++$tries });
         $res->{status} == 200;
-    } 60;
+    };
     return [$res->{status}, data($res)->{status}, $request, $tries];
 });
 pop @replies;

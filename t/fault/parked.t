@@ -23,7 +23,7 @@ my @streams = map { Genflow::Wait->get("/api/generation/$id/events", $user) } 1 
 my $tab     = Genflow::Tab->open($user);
 my $others  = 2 * MANY + 1;
 ok all_wait($others), 'clients wait';
-$_->streams(qr/"pending"/, 60) for @streams;
+$_->streams(qr/"pending"/) for @streams;
 $tab->next_event;
 
 # ---- restarts ----
@@ -33,7 +33,7 @@ for my $mode (qw(fast immediate)) {
     ok all_wait($others), '... and all wait on';
 }
 change_generation($id, 'after the restarts');
-is_deeply [grep { !$_->streams(qr/after the restarts/, 60) } @streams], [], 'streams get what changes afterwards';
+is_deeply [grep { !$_->streams(qr/after the restarts/) } @streams], [], 'streams get what changes afterwards';
 is_deeply $tab->next_event->{data}{logs}, ['after the restarts'], '... also that of a user';
 
 # ---- stopped ----
@@ -44,7 +44,7 @@ ok pg('stop', 'fast'), 'PostgreSQL is stopped';
 is $short->answer->{status}, 503, '... its wait ends with an error';
 is $short->json->{code}, 'DATABASE_UNAVAILABLE', '... which says why';
 for (1 .. 3) {                     # the first may be an older one
-    is_deeply [grep { !$_->streams(qr/:\n\n/, 60) } @streams], [], 'streams get signs of life';
+    is_deeply [grep { !$_->streams(qr/:\n\n/) } @streams], [], 'streams get signs of life';
 }
 ok all_wait($others), '... and all wait on';
 ok pg('start'), 'PostgreSQL is started';
@@ -56,7 +56,7 @@ ok $back, '... and httpd has it again';
 cancel_generation($id);
 is_deeply [map { $_->answer->{status} } @polls], [(200) x MANY], 'the end of the generation wakes all';
 is_deeply [map { $_->json->{status} } @polls], [('cancelled') x MANY], '... with the end';
-is_deeply [grep { !$_->streams(qr/"status":"cancelled"/, 60) } @streams], [], '... and the streams, too';
+is_deeply [grep { !$_->streams(qr/"status":"cancelled"/) } @streams], [], '... and the streams, too';
 is_deeply [map { $tab->next_event->{event} } 1 .. 2], [qw(generation balance)], '... also that of the user, once';
 Genflow::Tab->close_all;
 ok all_wait(0), 'all places are free';

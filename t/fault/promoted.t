@@ -72,7 +72,7 @@ diag @journal . ' generations, ' . @refused . ' of them refused at first';
 
 # ---- what the promoted standby has ----
 
-my $drained = wait_for { !sql1('SELECT count(*) FROM genflow.work') } 120;
+my $drained = wait_for { !sql1('SELECT count(*) FROM genflow.work') };
 ok $drained, 'all generations end';
 is ended($waits, $gated)->{status}, 'completed', '... the one that was at its provider completes';
 credits_are $waits, 9, 0, '... for one charge';

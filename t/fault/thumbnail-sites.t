@@ -61,7 +61,7 @@ is scalar @got, 2 * $COUNT, 'a virtual host is asked for many at once';
 my $version = $HTTP2 ? '2' : '1.1';
 is join("\n", grep { !m{\A200 image/(?:webp|png) \Q$version\E\z} } @got), '', "... over HTTP/$version: each is a thumbnail, or the picture for now";
 cmp_ok scalar(grep { m{webp} } @got), '>', 0, '... some are thumbnails';
-my $all = wait_for { !grep { !m{webp} } fetch(@said) } 60;
+my $all = wait_for { !grep { !m{webp} } fetch(@said) };
 ok $all, '... and in the end all';
 is scalar(() = $httpd->log_text =~ /GF0790/g), $COUNT, '... each made once';
 is join(' ', map { spooled($_) } @ids), '', '... and nothing stays in the spool';
@@ -86,7 +86,7 @@ sub spooled      { return glob "$ENV{GENFLOW_WORK}/store/.spool/$_[0]*" }
 sub thumbnail {
     my ($id) = @_;
     my $res;
-    wait_for { ($res = api(GET => path_of($id)))->{headers}{'content-type'} ne 'image/png' } 60;
+    wait_for { ($res = api(GET => path_of($id)))->{headers}{'content-type'} ne 'image/png' };
     return "$res->{status} $res->{headers}{'content-type'}";
 }
 

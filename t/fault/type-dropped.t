@@ -45,7 +45,7 @@ is ended($retry, $tries)->{status}, 'completed', '... and their attempts go on';
 # A child asks for work of all types several times a second. Without a due job of this one it claims
 # none, and needs no line of its own.
 my $until = time + $LONG;
-wait_for { time > $until } 2 * $LONG;
+wait_for { time > $until };
 my @lines = grep { /GF0122/ } split /\n/, log_since($mark);
 cmp_ok scalar @lines, '>=', 1, 'the log has it';
 cmp_ok scalar(grep { !/request=/ } @lines), '<=', scalar children(), '... at most once per child beside the requests';
@@ -70,7 +70,7 @@ END
 
 my @names = map { $_->{name} } shipped();
 # What other tests have begun there ends first: its table is no place to lose a hold in.
-ok wait_for(sub { !sql1(<<'SQL', names => '{' . join(',', @names) . '}') }, 60), 'nothing lives in them';
+ok wait_for(sub { !sql1(<<'SQL', names => '{' . join(',', @names) . '}') }), 'nothing lives in them';
     SELECT 1 FROM genflow.work w JOIN genflow.types t ON t.no = w.type_no WHERE t.name = ANY (:'names'::text[]) LIMIT 1
 SQL
 is_deeply [served(@names)], [(200) x 5], 'all five serve';

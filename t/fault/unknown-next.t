@@ -68,7 +68,7 @@ for my $point (@POINTS) {
         my $id = later($user, { type => $type, prompt => "{{$script}} [$user]" =~ s/GATE/$user/r });
         ok wait_for(sub { $now->("[$user]", $user) }), "$type: a child works";
         ok kill_child(leader_of($id)), "... and is killed $what";
-        wait_for { open_gate($user); status_of($user, $id, $type)->{finishedAt} } 60;
+        wait_for { open_gate($user); status_of($user, $id, $type)->{finishedAt} };
         is status_of($user, $id, $type)->{status}, $status, "... it has $status";
         is_deeply [sent_to($user)], $sent, '... each provider was sent it once';
         credits_are $user, $status eq 'completed' ? 9 : 10, 0, '... and the credits match';
@@ -105,7 +105,7 @@ freeze $frozen;
 wait_for { (leader_of($id) // 0) != $frozen };
 normal_grace();
 take_from_child($id, 'due_at = now()');
-wait_for { grep { $_ eq 'openai' } sent_to($user) } 60;
+wait_for { grep { $_ eq 'openai' } sent_to($user) };
 open_gate($user);
 kill CONT => $frozen;
 is ended($user, $id, 'next-two')->{status}, 'completed', 'two providers made it: it is completed';

@@ -91,7 +91,7 @@ my ($first) = migrate('--fetch', '--limit', 1);
 like $first, qr/^pictures: 9 = \d stored \+ \d waiting/m, '--fetch requests one picture';
 migrate('--fetch', '--rate', 100);
 my $dead = q(SELECT count(*) FROM genflow.restores WHERE url = 'http://127.0.0.1:1/l' AND tries > 0);
-ok((wait_for { sql1($dead) == 1 } 30), '... all of them, also of a host that does not answer');
+ok((wait_for { sql1($dead) == 1 }), '... all of them, also of a host that does not answer');
 is sql1(q(SELECT count(*) FROM genflow.restores WHERE url = 'http://127.0.0.1:1/l' AND expires_at < now() + interval '3 days')), 1,
     '... that one not for ever';
 sql(q(UPDATE genflow.restores SET expires_at = now(), due_at = now() WHERE url = 'http://127.0.0.1:1/l'));

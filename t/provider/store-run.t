@@ -30,7 +30,7 @@ my $claimed = sql1(<<'SQL', user => $user, run => $run = run_id());
     SELECT id FROM genflow.shelf_run_create(:'user', :'run', '\x01', :'run', NULL, 'a claimed one', NULL, '{}', 7, 1,
                                             3::smallint, '2 minutes', NULL, NULL)
 SQL
-ok wait_for(sub { $shelf->now($user, $claimed)->{status} eq 'completed' }, 30), 'a job that a child claims is made';
+ok wait_for(sub { $shelf->now($user, $claimed)->{status} eq 'completed' }), 'a job that a child claims is made';
 named_by($shelf, $run, '... and its picture named so');
 
 $run = run_id();
@@ -38,7 +38,7 @@ talk_to($shelf->httpd);
 my $step = data(api(POST => '/api/generation/create', user => $user, json => { type => $type,
     customPrompt => 'in two steps', runId => $run }))->{data}{generationId};
 is api(POST => '/api/generate', user => $user, json => { generationId => $step })->{status}, 200, 'one of two steps is started';
-ok wait_for(sub { $shelf->now($user, $step)->{status} eq 'completed' }, 30), '... and made';
+ok wait_for(sub { $shelf->now($user, $step)->{status} eq 'completed' }), '... and made';
 named_by($shelf, $run, '... and its picture named so');
 
 $shelf->down;
@@ -55,7 +55,7 @@ is scalar($shelf->objects($run)), 0, '... from the store';
 $shelf->order(act => 'fail', status => 503, retry_after => 20);
 my $who   = account(5);
 my $waits = later($who, { type => $type, prompt => 'waits for the store', runId => $run = run_id() });
-ok wait_for(sub { "@{[ $shelf->uploads($run) ]}" eq 'fail' }, 20), 'a picture that the store takes later';
+ok wait_for(sub { "@{[ $shelf->uploads($run) ]}" eq 'fail' }), 'a picture that the store takes later';
 is api(POST => "/api/generation/$waits/cancel", user => $who)->{status}, 200, '... is cancelled before';
 ok wait_for(sub { $shelf->httpd->log_text =~ /GF0404: job=\Q$waits\E .*already_ended/ }, 15), '... and is given up at once';
 is join(' ', $shelf->uploads($run)), 'fail', '... without another upload';
@@ -99,7 +99,7 @@ ok forgotten($stray), 'one whose name no other has is cancelled while it is stor
 is scalar($bare->objects($run)), 0, '... and removed';
 talk_to($bare->httpd);
 api(DELETE => "/api/generation/$job->{id}", user => $first);
-ok wait_for(sub { $bare->served($job->{imageUrl}) =~ /\A404 / }, 20), 'the first one is deleted: it goes';
+ok wait_for(sub { $bare->served($job->{imageUrl}) =~ /\A404 / }), 'the first one is deleted: it goes';
 my @warned = grep { /GF0700/ } split /\n/, $bare->httpd->alarms;
 like $warned[0], qr/GenflowStorePublicId bare: a client knows the name of its picture beforehand/, 'the start warns of bare names';
 is join("\n", grep { !/GF0700/ } split /\n/, $bare->httpd->alarms), '',
@@ -125,10 +125,10 @@ sub cancelled_while_stored {
     talk_to($store->httpd);
     $store->order(act => 'slow', ms => 1500);
     my $id = later($who, { type => $store->{type}, prompt => "cancelled $run", runId => $run });
-    ok wait_for(sub { grep { $_ eq 'slow' } $store->uploads($run) }, 20), 'a picture is on its way to the store';
+    ok wait_for(sub { grep { $_ eq 'slow' } $store->uploads($run) }), 'a picture is on its way to the store';
     is api(POST => "/api/generation/$id/cancel", user => $who)->{status}, 200, '... and cancelled';
     credits_are $who, 5, 0, '... for nothing';
-    ok wait_for(sub { $store->httpd->log_text =~ /GF0404: job=\Q$id\E .*already_ended/ }, 20), '... its host comes too late';
+    ok wait_for(sub { $store->httpd->log_text =~ /GF0404: job=\Q$id\E .*already_ended/ }), '... its host comes too late';
     return $id;
 }
 
@@ -141,10 +141,10 @@ sub named_by {
 
 sub gone {
     my ($store, $text) = @_;
-    return wait_for { !$store->objects($text) } 20;
+    return wait_for { !$store->objects($text) };
 }
 
 sub forgotten {
     my ($id) = @_;
-    return wait_for { !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $id) } 30;
+    return wait_for { !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $id) };
 }

@@ -54,7 +54,7 @@ my $is_listed = wait_for {
     generate(account(10), { type => 'shelf-strict', prompt => 'a cat' }); # half open, the next one tries
     my ($type) = grep { $_->{name} eq 'shelf-strict' } @{ data(api(GET => '/api/types', user => $user))->{types} };
     ($type->{closedReason} // '') eq 'store_closed';
-} 60;
+};
 ok $is_listed, '... and lists the type as closed';
 $strict->up;
 $user = account(10);

@@ -59,7 +59,7 @@ is !!$shelf->now($user, $read->{id})->{persisted}, !!1, '... and the picture is 
 fly($killed, 20_000);
 kill KILL => $shelf->httpd->children;
 is scalar($shelf->objects($killed->{id})), 2, 'a child is killed between the upload and its row: the object is there';
-ok wait_for(sub { eval { $shelf->now($user, $killed->{id})->{status} eq 'completed' } }, 30), '... the generation stays completed';
+ok wait_for(sub { eval { $shelf->now($user, $killed->{id})->{status} eq 'completed' } }), '... the generation stays completed';
 is $shelf->now($user, $killed->{id})->{thumbnailUrl}, undef, '... and shows none';
 expire($killed);
 ok shown($killed)->{thumbnailUrl}, '... a reading after its claim is over finds it there';
@@ -67,7 +67,7 @@ is join(' ', smalls($killed)), 'slow existed', '... and does not store another o
 
 fly($deleted, 20_000);
 kill KILL => $shelf->httpd->children;
-ok wait_for(sub { eval { $shelf->now($user, $deleted->{id})->{status} eq 'completed' } }, 30), 'one that is left so';
+ok wait_for(sub { eval { $shelf->now($user, $deleted->{id})->{status} eq 'completed' } }), 'one that is left so';
 delete_it($deleted);
 is sql1("SELECT due_at > clock_timestamp() + interval '1 second' FROM genflow.removals WHERE job_id = :'id'", id => $deleted->{id}), 't',
     '... and deleted is removed when the claim is over';
@@ -85,7 +85,7 @@ cmp_ok scalar(removals($flying, '-384.webp')), '>', 0, '... which is removed by 
 
 fly($graceful, 2000);
 kill USR1 => $shelf->httpd->pid;
-my $stored = wait_for { sql1("SELECT result ->> 'thumbnail' FROM public.shelf_small_media WHERE id = :'id'", id => $graceful->{id}) } 30;
+my $stored = wait_for { sql1("SELECT result ->> 'thumbnail' FROM public.shelf_small_media WHERE id = :'id'", id => $graceful->{id}) };
 is $stored, 'true', 'a child that ends finishes its thumbnail, and notes it';
 is join(' ', smalls($graceful)), 'slow', '... which nobody makes again';
 is join(' ', spooled($graceful)), '', '... and nothing of it stays in the spool';
@@ -95,7 +95,7 @@ ok shown($graceful)->{thumbnailUrl}, '... the next child shows it';
 
 $shelf->order(match => stem($refused) . '-384', act => 'fail', status => 503);
 $shelf->now($user, $refused->{id});
-ok wait_for(sub { $shelf->httpd->log_text =~ /GF0795: job=$refused->{id} .*HTTP 503/ }, 30), 'a store that does not take a thumbnail';
+ok wait_for(sub { $shelf->httpd->log_text =~ /GF0795: job=$refused->{id} .*HTTP 503/ }), 'a store that does not take a thumbnail';
 is_deeply [@{ $shelf->now($user, $refused->{id}) }{qw(status thumbnailUrl)}], ['completed', undef], '... changes nothing of the generation';
 $shelf->now($user, $refused->{id}) for 1 .. 5;
 expire($refused);
@@ -103,7 +103,7 @@ ok shown($refused)->{thumbnailUrl}, '... a later reading makes it';
 is join(' ', smalls($refused)), 'fail kept', '... and not each one';
 $shelf->order(match => stem($hidden), act => 'hide');
 $shelf->now($user, $hidden->{id});
-ok wait_for(sub { $shelf->httpd->log_text =~ /GF0795: job=$hidden->{id} .*HTTP 503 for / }, 30), 'a picture that cannot be fetched has none for now';
+ok wait_for(sub { $shelf->httpd->log_text =~ /GF0795: job=$hidden->{id} .*HTTP 503 for / }), 'a picture that cannot be fetched has none for now';
 is join(' ', smalls($hidden)), '', '... and nothing is uploaded';
 credits_are $user, 50 - 10, 0, 'each picture was paid once';
 is join("\n", grep { !/GF04(?:11|15)|GF07/ } split /\n/, $shelf->httpd->alarms), '', 'no operator was called';
@@ -113,7 +113,7 @@ undef $shelf;
 
 my $cloud = Genflow::Shelf->start(kind => 'cloudinary', type => 'shelf-color', chain => 'stability/sd3', thumbnails => 1);
 $job = $cloud->picture($user);
-my $color = wait_for { $cloud->now($user, $job->{id})->{color} } 30;
+my $color = wait_for { $cloud->now($user, $job->{id})->{color} };
 like $color, qr/\A#[0-9a-f]{6}\z/, 'the colour of a picture that is uploaded to Cloudinary is known';
 like $cloud->now($user, $job->{id})->{thumbnailUrl}, qr{/image/upload/c_limit,w_384,h_384,f_auto,q_auto/}, '... beside its thumbnail';
 is scalar($cloud->objects($job->{id})), 1, '... which is no object of ours';
@@ -126,7 +126,7 @@ finish;
 sub shown {
     my ($made) = @_;
     my $now;
-    wait_for { ($now = $shelf->now($user, $made->{id}))->{thumbnailUrl} } 30;
+    wait_for { ($now = $shelf->now($user, $made->{id}))->{thumbnailUrl} };
     return $now;
 }
 
@@ -135,7 +135,7 @@ sub fly {
     my ($made, $ms) = @_;
     $shelf->order(match => stem($made) . '-384', act => 'slow', ms => $ms);
     $shelf->now($user, $made->{id});
-    ok wait_for(sub { grep { $_ eq 'slow' } smalls($made) }, 30), 'a thumbnail that is on its way to the store';
+    ok wait_for(sub { grep { $_ eq 'slow' } smalls($made) }), 'a thumbnail that is on its way to the store';
     return;
 }
 
@@ -165,10 +165,10 @@ sub spooled { return glob "$ENV{GENFLOW_WORK}/store/.spool/$_[0]{id}*" }
 
 sub gone {
     my ($made) = @_;
-    return wait_for { !Genflow::Shelf->objects($made->{id}) } 30;
+    return wait_for { !Genflow::Shelf->objects($made->{id}) };
 }
 
 sub forgotten {
     my ($made) = @_;
-    return wait_for { !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $made->{id}) } 30;
+    return wait_for { !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $made->{id}) };
 }

@@ -57,7 +57,7 @@ is_deeply [grep { !/\A(?:200|202|409 later|503(?: later)?|500 not set up)\z/ } s
     'before it every request was answered, or refused';
 is_deeply [grep { !/\A(?:200|202|409 later)\z/ } sort keys %{ $answers{after} // {} }], [], 'after it all are answered';
 is_deeply [map { $_->{gave_up} // () } @clients], [], 'no client gave up a key';
-my $ended = wait_for { $db->sql("SELECT count(*) FROM genflow.work WHERE user_id = genflow.account_of('upgrader')") eq '0' } 60;
+my $ended = wait_for { $db->sql("SELECT count(*) FROM genflow.work WHERE user_id = genflow.account_of('upgrader')") eq '0' };
 ok $ended, 'all generations end';
 is $db->sql('SELECT max(version) FROM genflow.migrations'), newest(), 'the schema is that of today';
 is $db->sql("SELECT count(*) FROM neo_glitch_media WHERE user_id = genflow.account_of('upgrader') AND status = 'completed'"), scalar @keys,

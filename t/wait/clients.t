@@ -25,7 +25,7 @@ my $noisy = Genflow::Wait->get($status, $user, 60);
 ok all_wait(2), '... and another one';
 $noisy->{socket}->syswrite("\0\xff no request\r\n" x 100);
 my $stream = Genflow::Wait->get($events, $user);
-ok $stream->streams(qr/"pending"/, 60), '... and a stream';
+ok $stream->streams(qr/"pending"/), '... and a stream';
 $stream->{socket}->syswrite('x' x 1000);
 my $used = cpu_time();
 sleep 1;
@@ -36,7 +36,7 @@ is_deeply [map { $eager->answer->{status} } 0 .. PIPELINE], [(200) x (1 + PIPELI
     'then the first gets all its answers';
 is $noisy->answer->{status}, 200, '... the second its answer';
 is $noisy->answer->{status}, 400, '... and a refusal of the rest';
-ok $stream->streams(qr/"status":"cancelled"/, 60), '... and the stream its end';
+ok $stream->streams(qr/"status":"cancelled"/), '... and the stream its end';
 
 # ---- who never reads, or resets the connection ----
 
@@ -58,7 +58,7 @@ my @deaf = map { Genflow::Wait->get_slowly($_ % 2 ? $status : $events, $user, 60
 ok all_wait(PLACES), 'clients that read nothing take all places';
 my $guest = waiting_generation($other);
 my $fine  = Genflow::Wait->get("/api/generation/$guest/events", $other);
-ok $fine->streams(qr/"pending"/, 60), '... another user finds one';
+ok $fine->streams(qr/"pending"/), '... another user finds one';
 cancel_generation($id);
 ok all_wait(1), '... at the end of the generation they give them back';
 is api(GET => '/api/health')->{status}, 200, '... and hold no thread';
@@ -71,7 +71,7 @@ $guest = waiting_generation($other);
 my ($known) = state_id($other, $guest);
 for my $last ($known, 'invented', '0', '', '"', ' ', "\xff\xfe", '-1', 'a' x 8000, '1e9', "id: x") {
     my $client = Genflow::Wait->get_with("/api/generation/$id/events", $user, "Last-Event-ID: $last");
-    ok $client->streams(qr/"id":"$id"/, 60), 'the id ' . substr($last, 0, 10) . ' is not that of the state: it comes';
+    ok $client->streams(qr/"id":"$id"/), 'the id ' . substr($last, 0, 10) . ' is not that of the state: it comes';
     $client->close;
 }
 my $thief = Genflow::Wait->get_with("/api/generation/$guest/events", $user, "Last-Event-ID: $known");
@@ -112,6 +112,6 @@ sub reset_connection {
 sub state_id {
     my ($of, $generation) = @_;
     my $client = Genflow::Wait->get("/api/generation/$generation/events", $of);
-    $client->reads(qr/^id: (\w+)/m, 60);
+    $client->reads(qr/^id: (\w+)/m);
     return $client->{bytes} =~ /^id: (\w+)/m;
 }

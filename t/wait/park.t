@@ -72,7 +72,7 @@ is_deeply [map { $gone[2]->answer; $gone[2]->json->{id} } 1 .. 2], [$third, $id]
 my $fourth  = waiting_generation($user);
 my @streams = map { Genflow::Wait->get("/api/generation/$fourth/events", $user) } 1 .. MANY;
 ok all_wait(MANY), MANY . ' streams hold no thread either';
-ok $streams[0]->reads(qr/\n:\n\n/, 60), '... and get signs of life within the Timeout';
+ok $streams[0]->reads(qr/\n:\n\n/), '... and get signs of life within the Timeout';
 cancel_generation($fourth);
 is_deeply [map { ($_->rest =~ /"status":"(cancelled)"/)[0] } @streams], [('cancelled') x MANY],
     '... each is sent the end';

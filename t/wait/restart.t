@@ -23,7 +23,7 @@ my $stalled = Genflow::Wait->get_slowly($path, $user);
 ok all_wait(MANY + 4), '... and streams, of which one is not read';
 for my $n (1 .. 5) {
     change_generation($id, 'x' x 60_000, "end $n");
-    $_->streams(qr/"end $n"/, 60) for @streams;
+    $_->streams(qr/"end $n"/) for @streams;
 }
 kill USR1 => $httpd->pid;
 is_deeply [map { $_->answer->{status} } @clients], [(200) x MANY], 'a graceful restart answers all';
@@ -39,7 +39,7 @@ ok $served, 'the next child serves';
 my ($child) = $httpd->children;
 @clients = waiting_clients();
 @streams = map { Genflow::Wait->get($path, $user) } 1 .. 3;
-$_->streams(qr/"pending"/, 60) for @streams;
+$_->streams(qr/"pending"/) for @streams;
 kill KILL => $child;
 is_deeply [map { $_->rest } @clients], [('') x MANY], 'when it is killed, its clients notice';
 is_deeply [grep { $_->rest =~ /\r\n0\r\n\r\n\z/ } @streams], [], '... those of streams, too, which have no end';
@@ -50,7 +50,7 @@ ok $served, '... and another one serves';
 
 @clients = waiting_clients();
 my $stream = Genflow::Wait->get($path, $user);
-$stream->reads(qr/"pending"/, 60);
+$stream->reads(qr/"pending"/);
 kill WINCH => $httpd->pid;
 is_deeply [map { $_->answer->{status} } @clients], [(200) x MANY], 'a graceful stop answers all';
 like $stream->rest, qr/\n\r\n0\r\n\r\n\z/, '... and ends streams where their clients come back';

@@ -58,14 +58,14 @@ my @queued = map { waiting_generation($user) } 1 .. 2;
 my @places = map { my $of = $_; $stream->event_of($of)->{data} } @queued;
 is_deeply [map { $_->{queuePosition} } @places], [0, 1], 'what waits in our queue has its place in the object';
 my $single = Genflow::Wait->get("/api/generation/$queued[1]/events", $user);
-ok $single->streams(qr/"queuePosition":1/, 60), '... also in the stream of the generation';
+ok $single->streams(qr/"queuePosition":1/), '... also in the stream of the generation';
 sql("UPDATE genflow.work SET turn = turn + interval '1 minute' WHERE job_id = :'id'", id => $queued[0]);
 my $moved = $stream->event_of($queued[1], 'queue');
 is_deeply $moved->{data}, { id => $queued[1], position => 0, expectedSeconds => $moved->{data}{expectedSeconds} },
     '... and a new place is an event of its own, also without other news';
-ok $single->streams(qr/"queuePosition":0/, 60), '... which sends a new place, too';
+ok $single->streams(qr/"queuePosition":0/), '... which sends a new place, too';
 cancel_generation($_) for @queued;
-ok $single->streams(qr/"cancelled"/, 60), '... to its end';
+ok $single->streams(qr/"cancelled"/), '... to its end';
 $stream->event_of($_) for @queued;
 
 # ---- who comes back, beside a transaction that stays open ----

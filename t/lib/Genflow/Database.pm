@@ -28,10 +28,11 @@ use Time::HiRes qw(sleep time);
 
 use parent 'Exporter';
 
+use Genflow::Limit;
 use Genflow::Schema ();
 use Genflow::Session ();
 
-use constant { WAIT_TIME => 60, GATE => 4711, BLANK => 'genflow_blank' };
+use constant { GATE => 4711, BLANK => 'genflow_blank' };
 
 our @EXPORT_OK = qw(begin_sql accepted_sql settle_sql claim_sql);
 
@@ -168,7 +169,7 @@ sub at_once {
 
 sub soon {
     my ($self, $condition) = @_;
-    my $end = time + WAIT_TIME;
+    my $end = time + HANG_LIMIT;
     until ($condition->()) {
         return 0 if time > $end;
         sleep 0.01;

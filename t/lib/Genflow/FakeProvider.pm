@@ -116,13 +116,14 @@ use Time::HiRes qw(CLOCK_MONOTONIC clock_gettime);
 
 use lib File::Spec->rel2abs(__FILE__) =~ s{/Genflow/[^/]+\z}{}r;
 
+use Genflow::Limit;
+
 use constant {
     READ_BYTES   => 65_536,
     HEAD_MAX     => 65_536,
     BODY_MAX     => 64 * 1024 * 1024,
     WAIT_MAX     => 0.5,                  # seconds between two looks at whether the parent lives
     CLOSING_TIME => 2,                    # seconds in which a refused client may read why
-    ANSWER_TIME  => 30,                   # seconds that requests of our own may take
 };
 
 my $JSON = JSON::PP->new->utf8->canonical;
@@ -360,7 +361,7 @@ sub post {
     my %all = (%$headers, Host => $place, Connection => 'close', 'Content-Length' => length $body);
     my $head = join '', map { "$_: $all{$_}\r\n" } sort keys %all;
     $self->send_bytes($connection, "POST $target HTTP/1.1\r\n$head\r\n$body");
-    $self->later(ANSWER_TIME, sub { $self->drop($connection) });
+    $self->later(HANG_LIMIT, sub { $self->drop($connection) });
 }
 
 # ---- requests ----

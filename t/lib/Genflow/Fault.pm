@@ -15,11 +15,6 @@ use parent -norequire, 'Exporter';
 our @EXPORT = qw(leader_of lease_end lengthen_grace normal_grace hold_up is_held_up break_up
     freeze stop_httpd start_httpd kill_httpd kill_parent configure);
 
-use constant {
-    STOP_TIME  => 60,         # seconds
-    START_TIME => 60,
-};
-
 my $CONF     = "$ENV{GENFLOW_WORK}/t/conf/test.conf";
 my $original = read_file($CONF);
 my $changed;
@@ -126,7 +121,7 @@ sub kill_parent {
 # Starts it as it was started before.
 sub start_httpd {
     system(@command) == 0 or return;
-    return wait_for { api(GET => '/api/health')->{status} == 200 } START_TIME;
+    return wait_for { api(GET => '/api/health')->{status} == 200 };
 }
 
 # Replaces what was added to the configuration before by this text, and waits until no child works by
@@ -153,7 +148,7 @@ sub processes {
 
 sub gone {
     my @processes = @_;
-    return wait_for { !grep { -e "/proc/$_" } @processes } STOP_TIME;
+    return wait_for { !grep { -e "/proc/$_" } @processes };
 }
 
 sub read_file {

@@ -23,7 +23,7 @@ use Time::HiRes qw(time);
 
 use Genflow::Test;
 
-use constant { ANSWER_TIME => 60, SMALL_BUFFER => 4096 };
+use constant SMALL_BUFFER => 4096;
 
 my $JSON = JSON::PP->new->utf8->canonical;
 
@@ -81,7 +81,7 @@ sub cut {
 # Reads the first bytes of the response, so that it has begun.
 sub begin {
     my ($self) = @_;
-    IO::Select->new($self->{socket})->can_read(ANSWER_TIME) or return '';
+    IO::Select->new($self->{socket})->can_read(HANG_LIMIT) or return '';
     sysread $self->{socket}, my $text, 1000;
     return $self->{text} = $text;
 }
@@ -92,7 +92,7 @@ sub is_readable { return scalar IO::Select->new($_[0]{socket})->can_read(0) }
 # {status, headers, content} of the whole response; its JSON is in data().
 sub answer {
     my ($self) = @_;
-    my ($end, $text) = (time + ANSWER_TIME, $self->{text} // '');
+    my ($end, $text) = (time + HANG_LIMIT, $self->{text} // '');
     my $ready = IO::Select->new($self->{socket});
     while ($ready->can_read($end > time ? $end - time : 0)) {
         sysread($self->{socket}, $text, 65536, length $text) or last;

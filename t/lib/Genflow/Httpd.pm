@@ -22,13 +22,11 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+use Genflow::Limit;
 use Genflow::Site ();
 
 our @EXPORT_OK = qw(configtest refused accepted small_site);
 
-use constant { START_TIME => 60, STOP_TIME => 60 };
-
-my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
 my $made = 0;
 
 # The least that a site with a type needs.
@@ -101,7 +99,7 @@ sub start {
     my $path = $self->{conf} = write_conf(frame($name, $port) =~ s/^LoadModule \Q$without\E_module.*\n//mr . $text);
     system($ENV{HTTPD}, '-f', $path, '-k', 'start') == 0 or die "httpd did not start: $path\n";
 
-    my $end = time + START_TIME * $PATIENCE;
+    my $end = time + HANG_LIMIT;
     sleep 0.05 while !-s $self->{pid_file} && time < $end;
     -s $self->{pid_file} or die "httpd did not start:\n" . $self->log_text;
     return $self;
@@ -134,7 +132,7 @@ sub stop {
     my ($self) = @_;
     my ($pid) = Genflow::Site::read_text($self->{pid_file}) =~ /(\d+)/ or return;
     kill TERM => $pid;
-    my $end = time + STOP_TIME * $PATIENCE;
+    my $end = time + HANG_LIMIT;
     sleep 0.05 while kill(0, $pid) && time < $end;
     kill KILL => $pid;
     unlink $self->{pid_file};

@@ -20,9 +20,9 @@ use Cwd qw(abs_path);
 use parent 'Exporter';
 use POSIX ();
 
+use Genflow::Limit;
 use Genflow::Site ();
 
-use constant LONGEST => 300;              # seconds that a program may run
 
 our @EXPORT = qw(blocks printed run_program start_program has_interpreter);
 
@@ -79,7 +79,7 @@ sub start_program {
     return ($pid, $out) if $pid;
     open STDERR, '>&', \*STDOUT or POSIX::_exit(127);
     chdir $folder or POSIX::_exit(127);
-    alarm LONGEST;                        # which exec keeps
+    alarm HANG_LIMIT;                     # which exec keeps
     exec @{ $INTERPRETER{$language} }, @words, $path or POSIX::_exit(127);
 }
 

@@ -13,9 +13,10 @@ use warnings;
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
+use Genflow::Limit;
 use Genflow::Site ();
 
-use constant { START_TIME => 60, SESSIONS => 5 };
+use constant { SESSIONS => 5 };
 
 my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
 my $made = 0;
@@ -46,7 +47,7 @@ END
         open STDERR, '>&', \*STDOUT or POSIX::_exit(127);
         exec '/usr/sbin/pgbouncer', "$name.ini" or POSIX::_exit(127);
     }
-    my $end = time + START_TIME * $PATIENCE;
+    my $end = time + HANG_LIMIT;
     sleep 0.05 while $self->log_text !~ /process up/ && time < $end;
     $self->log_text =~ /process up/ or die "pgbouncer did not start:\n" . $self->log_text;
     return $self;

@@ -27,11 +27,10 @@ use POSIX ();
 use Time::HiRes qw(sleep time);
 use YAML::XS ();
 
+use Genflow::Limit;
 use Genflow::OpenApi ();
 
 use constant {
-    START_TIME => 180,
-    JUDGE_TIME => 60,
     DRAIN_TIME => 5,
     BODY_MAX   => 10_000_000,    # of Prism
 };
@@ -130,7 +129,7 @@ sub proxy {
             'http://127.0.0.1:' . $behind->sockport, '-h', '127.0.0.1', '-p', $port, '-v', 'error',
             '--cors=false';
     });
-    my $end = time + START_TIME;
+    my $end = time + HANG_LIMIT;
     until (IO::Socket::INET->new("127.0.0.1:$port")) {
         die "Prism did not start:\n" . $site->tail('prism.log', 20) if time > $end;
         sleep 0.2;
@@ -214,7 +213,7 @@ sub judge {
     s{\A([^;]*?)\s*(?=;|\z)}{\L$1} for @headers{ grep { lc eq 'content-type' } keys %headers };
     delete @headers{ grep { $headers{$_} =~ /[^ -~]/ } keys %headers };              # says Node
     delete @headers{ grep { /\AContent-/i } keys %headers } if !$shown;
-    my $said = HTTP::Tiny->new(timeout => JUDGE_TIME, max_redirect => 0)->request($method,
+    my $said = HTTP::Tiny->new(timeout => HANG_LIMIT, max_redirect => 0)->request($method,
         $ENV{GENFLOW_PRISM} . $path, { headers => { %headers, $ANSWER => $file },
             $shown && $body ne '' ? (content => $body) : () });
     return ("Prism did not judge it: $said->{status}", 1) if $said->{status} >= 500 && $said->{status} != $res->{status};
@@ -354,7 +353,7 @@ sub control {
     $_->[2]->(@$document{qw(components paths)}) for @FAULTS;
     local $ENV{GENFLOW_PRISM}     = $class->proxy($site, $folder, 'wrong', $document);
     local $ENV{GENFLOW_PRISM_LOG} = $site->folder . '/t/logs/prism-control';
-    my $client = $class->new(timeout => START_TIME);
+    my $client = $class->new(timeout => HANG_LIMIT);
     my %header = ('X-User' => 'prism-control');
     for my $fault (@FAULTS) {
         my ($method, $path, $body) = @{ $fault->[1] };

@@ -44,7 +44,6 @@ use Socket qw(SOL_SOCKET SO_LINGER SOMAXCONN);
 use Time::HiRes qw(sleep time);
 
 use constant {
-    START_TIME => 60,         # seconds
     TICK       => 0.5,        # how often it looks whether its parent is there
     CHUNK      => 65_536,
 };

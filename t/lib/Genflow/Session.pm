@@ -12,8 +12,9 @@ use warnings;
 use IO::Handle ();
 use IPC::Open3 qw(open3);
 
+use Genflow::Limit;
+
 # No statement may hang longer than this.
-use constant PATIENCE => '60s';
 
 my $MARK = '--- answered';
 
@@ -25,7 +26,7 @@ sub new {
         defined $user ? ('-U', $user) : ());
     $in->autoflush(1);
     my $self = bless { pid => $pid, in => $in, out => $out, open => 0 }, $class;
-    $self->sql(q(SET statement_timeout = ') . PATIENCE . q('));
+    $self->sql(q(SET statement_timeout = ') . HANG_LIMIT . q(s'));
     $self->{backend} = $self->sql('SELECT pg_backend_pid()');
     return $self;
 }

@@ -111,7 +111,7 @@ sub persisted {
 sub served {
     my ($self, $url) = @_;
     $url = $self->{httpd}->base . $url if $url =~ m{\A/};
-    my $res = HTTP::Tiny->new(timeout => 60)->get($url);
+    my $res = HTTP::Tiny->new(timeout => HANG_LIMIT)->get($url);
     return "$res->{status} " . sha256_hex($res->{content});
 }
 

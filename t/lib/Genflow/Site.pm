@@ -42,12 +42,11 @@ use Time::HiRes qw(sleep time);
 
 use lib dirname(abs_path(__FILE__)) . '/../../../perl';
 use Apache::TestGenflow::Postgres ();
+use Genflow::Limit;
 
 use constant {
     SOCKET_ROOM => 70,        # a unix socket's path holds 107 bytes: so many for the folder
     PORT_TRIES  => 10,
-    STOP_TIME   => 60,        # seconds that httpd has to end after TERM
-    START_TIME  => 60,        # seconds that a fake has to announce its port
 };
 
 # Options: source (the checkout), module (the .so), durable (PostgreSQL as an operator runs it, for
@@ -443,10 +442,10 @@ sub stop_httpd {
     my ($self) = @_;
     my $pid = $self->httpd_pid or return;
     kill TERM => $pid;
-    my $end = time + STOP_TIME;
+    my $end = time + HANG_LIMIT;
     sleep 0.05 while kill(0, $pid) && time < $end;
     if (kill 0, $pid) {
-        warn "httpd did not end within " . STOP_TIME . " s and was killed\n";
+        warn "httpd did not end within " . HANG_LIMIT . " s and was killed\n";
         kill KILL => -$pid;                 # it leads a process group of its own
     }
     unlink "$self->{folder}/t/logs/httpd.pid";
@@ -502,7 +501,7 @@ sub start_fake {
     }
     push @{ $self->{stops} }, sub { kill TERM => $pid; waitpid $pid, 0 };
 
-    my $end = time + START_TIME;
+    my $end = time + HANG_LIMIT;
     sleep 0.02 while !-s $announced && time < $end;
     my ($port) = read_text($announced) =~ /(\d+)/
         or die "$class did not start:\n" . $self->tail("$name.log", 20);

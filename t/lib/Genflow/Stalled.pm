@@ -23,7 +23,6 @@ use Genflow::Wait;
 
 our @EXPORT = qw(send_events);
 
-use constant SOON => 60;
 
 # Options: readers, events, bytes; first (1): the number of the first event; port: of the clients, if
 # it is another one than that of other requests.
@@ -33,7 +32,7 @@ sub send_events {
     my $first = $option{first} // 1;
     for my $n ($first .. $first + $option{events} - 1) {
         change_generation($id, "begin $n", 'x' x $option{bytes}, "end $n");
-        $seen{missed} += grep { !$_->streams(qr/"end $n"/, SOON) } @{ $option{readers} };
+        $seen{missed} += grep { !$_->streams(qr/"end $n"/) } @{ $option{readers} };
         my $begin = time;
         api(GET => '/api/health');
         my ($seconds, $unread) = (time - $begin, unread_bytes($option{port}));

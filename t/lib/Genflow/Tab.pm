@@ -16,11 +16,10 @@ use warnings;
 use JSON::PP ();
 use POSIX ();
 
+use Genflow::Limit;
 use Genflow::Wait ();
 
-use constant SOON => 60;
 
-my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
 my @open;
 
 sub open {
@@ -63,9 +62,9 @@ sub head { return $_[0]{client}{head} }
 # The next event; {}: none came.
 sub next_event {
     my ($self) = @_;
-    my $end = time + SOON * $PATIENCE;
+    my $end = time + HANG_LIMIT;
     while (time < $end) {
-        my $block = $self->{client}->next_block(SOON) // last;
+        my $block = $self->{client}->next_block // last;
         next if $block !~ /^event: /m;
         my %event = map { /\A(\w+): (.*)/ ? ($1 => $2) : () } split /\n/, $block;
         $event{data} = JSON::PP::decode_json($event{data});

@@ -37,6 +37,7 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+use Genflow::Limit;
 use Genflow::Site ();
 use if $ENV{GENFLOW_PRISM}, 'Genflow::Prism';
 
@@ -46,20 +47,12 @@ our @EXPORT = (
     qw(base talk_to api generate data status_of error_is submissions cancels poll_gaps open_gate),
     qw(later ended take_from_child take_over cancel_ours picture_file),
     qw(png upload),
-    qw(sql sql1 wait_for presets_known in_parallel),
+    qw(sql sql1 wait_for HANG_LIMIT presets_known in_parallel),
     qw(httpd_pid children kill_child restart_httpd pg),
     qw(log_mark log_since expect_log finish),
 );
 
-# Under valgrind everything takes longer.
-my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
-
 use constant {
-    ANSWER_TIME  => 90,       # seconds that an answer may take: more than GenflowWatchWait
-    RESTART_TIME => 60,
-    WAIT_TIME    => 60,
-    END_TIME     => 120,
-    LOG_TIME     => 20,       # ... and a line of the log
     PRESETS_AGE  => 6,        # a child remembers presets for 5 seconds
     WORKERS      => 32,       # processes of in_parallel
     READERS      => 24,       # requests at once, so that each child gets one soon, with prefork, too
@@ -161,13 +154,11 @@ sub api {
     return client()->request($method, base() . $path, \%request);
 }
 
-my $TIMEOUT = ANSWER_TIME * $PATIENCE;
-
 # With GENFLOW_PRISM that judges the answers (t/run.pl --prism).
 my $CLIENT = $ENV{GENFLOW_PRISM} ? 'Genflow::Prism' : 'HTTP::Tiny';
 
 sub client {
-    return $CLIENT->new(timeout => $TIMEOUT, keep_alive => 0, max_redirect => 0);
+    return $CLIENT->new(timeout => HANG_LIMIT, keep_alive => 0, max_redirect => 0);
 }
 
 # One-step generation: generate($user, {prompt => '...', type => 'sketch'}, Prefer => 'wait=5').
@@ -254,7 +245,7 @@ sub open_gate { return call_fake('_open', @_) }
 sub call_fake {
     my ($question, $text) = @_;
     my $match = $text =~ s/([^A-Za-z0-9_.-])/sprintf '%%%02X', ord $1/ger;
-    my $fake  = HTTP::Tiny->new(timeout => $TIMEOUT);
+    my $fake  = HTTP::Tiny->new(timeout => HANG_LIMIT);
     my $res   = $fake->get("$ENV{GENFLOW_FAKE}/$question?match=$match");
     die "the fake provider answered $res->{status}: $res->{content}\n" if !$res->{success};
     return data($res);
@@ -315,10 +306,11 @@ sub sql1 { return (sql(@_))[0] }
 
 # ---- time and numbers ----------------------------------------------------------------------------
 
-# wait_for { condition } 5: what the condition returns once that is true; false after 5 seconds.
+# wait_for { condition }: what the condition returns once that is true; false after HANG_LIMIT. A wait
+# for what must not come has its own seconds: wait_for { condition } 1. A green test waits that long.
 sub wait_for (&;$) {
     my ($condition, $seconds) = @_;
-    my $end = time + ($seconds // WAIT_TIME) * $PATIENCE;
+    my $end = time + ($seconds // HANG_LIMIT);
     while (1) {
         my $result = $condition->();
         return $result if $result || time >= $end;
@@ -327,7 +319,7 @@ sub wait_for (&;$) {
 }
 
 # Waits until every child must have read the presets anew: each remembers them on its own.
-sub presets_known { return sleep PRESETS_AGE * $PATIENCE }
+sub presets_known { return sleep PRESETS_AGE }
 
 # The generation when it has ended; false if it does not.
 sub ended {
@@ -335,7 +327,7 @@ sub ended {
     return wait_for {
         my $job = status_of($user, $id, $type);
         $job && $job->{finishedAt} && $job;
-    } END_TIME;
+    };
 }
 
 # in_parallel(100, sub { my $i = shift; ... }): calls the function for 0..99 in that many processes
@@ -393,7 +385,7 @@ sub kill_child {
     my ($pid) = @_;
     $pid //= (children())[0];
     kill KILL => $pid or return;
-    return wait_for { (grep { $_ != $pid } children()) >= 2 && serves() } RESTART_TIME;
+    return wait_for { (grep { $_ != $pid } children()) >= 2 && serves() };
 }
 
 # Sends the signal (USR1: graceful, HUP: now) to httpd, and waits until it says that it is back and
@@ -402,7 +394,7 @@ sub restart_httpd {
     my ($signal) = @_;
     my $mark = log_mark();
     kill $signal // 'USR1', httpd_pid();
-    return wait_for { log_since($mark) =~ /resuming normal operations/ && serves() } RESTART_TIME;
+    return wait_for { log_since($mark) =~ /resuming normal operations/ && serves() };
 }
 
 sub serves {
@@ -483,7 +475,7 @@ SQL
 
 sub guard_log {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    wait_for { !silent_tags(our_alarms()) } LOG_TIME;
+    wait_for { !silent_tags(our_alarms()) };
     my @alarms     = our_alarms();
     my @unexpected = map { $_->[1] } grep { !$announced{ $_->[0] } } @alarms;
     is join("\n", @unexpected), '', 'nothing unexpected was logged';

@@ -31,8 +31,6 @@ use Genflow::Test;
 our @EXPORT = qw(wait_site wait_at wait_type waiting_generation change_generation cancel_generation all_wait
     unread_bytes);
 
-my $PATIENCE    = $ENV{GENFLOW_TEST_PATIENCE} || 1;
-my $ANSWER_TIME = 60 * $PATIENCE;
 my ($type, $site, $idle);
 
 # The type of this test's generations.
@@ -91,7 +89,7 @@ sub cancel_generation {
 # Are so many requests parked?
 sub all_wait {
     my ($count) = @_;
-    return wait_for { $count == sum0 map { $_ - $idle } epolls() } $ANSWER_TIME;
+    return wait_for { $count == sum0 map { $_ - $idle } epolls() };
 }
 
 # The epoll descriptors of each child: the MPM's, and one of each parked request.
@@ -166,13 +164,13 @@ sub make {
 # Bytes that it has within that time?
 sub has_answer {
     my ($self, $seconds) = @_;
-    return length $self->{bytes} || IO::Select->new($self->{socket})->can_read(($seconds // 0) * $PATIENCE);
+    return length $self->{bytes} || IO::Select->new($self->{socket})->can_read($seconds // 0);
 }
 
 # The next answer: {status}. json() is its body.
 sub answer {
     my ($self) = @_;
-    my $end = time + $ANSWER_TIME;
+    my $end = time + HANG_LIMIT;
     while (time < $end) {
         if ($self->{bytes} =~ m{\AHTTP/1.1 (\d+)(.*?)\r\n\r\n}s) {
             my ($status, $head, $begin) = ($1, $2, $+[0]);
@@ -195,10 +193,10 @@ sub json {
     return $document->{data} // $document;
 }
 
-# Does it get this?
+# Does it get this? Without a time: until it hangs.
 sub reads {
     my ($self, $pattern, $seconds) = @_;
-    my $end = time + $seconds * $PATIENCE;
+    my $end = time + ($seconds // HANG_LIMIT);
     1 while $self->{bytes} !~ $pattern && $self->fetch($end - time);
     return $self->{bytes} =~ $pattern;
 }
@@ -206,7 +204,7 @@ sub reads {
 # Does this stream get this within that time? What came up to then is forgotten.
 sub streams {
     my ($self, $pattern, $seconds) = @_;
-    my $end = time + $seconds * $PATIENCE;
+    my $end = time + ($seconds // HANG_LIMIT);
     $self->{stream} //= '';
     while (1) {
         $self->unwrap;
@@ -218,7 +216,7 @@ sub streams {
 # The next block of this stream, without the empty line behind it; undef: none within that time.
 sub next_block {
     my ($self, $seconds) = @_;
-    my $end = time + $seconds * $PATIENCE;
+    my $end = time + ($seconds // HANG_LIMIT);
     $self->{stream} //= '';
     while (1) {
         $self->unwrap;
@@ -245,7 +243,7 @@ sub unwrap {
 # What comes to the end of the connection.
 sub rest {
     my ($self) = @_;
-    my $end = time + $ANSWER_TIME;
+    my $end = time + HANG_LIMIT;
     1 while $self->fetch($end - time);
     return $self->{bytes};
 }
