@@ -73,7 +73,7 @@ talk_to undef;
 my $db = Genflow::Database->new;
 my ($here, $there) = $db->sessions(2);
 my $conf = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/t/conf/database.conf") =~ s/\$\{PGDATABASE\}/$db->name/ger;
-my $checks = Genflow::Httpd->start($conf =~ s/statement_timeout=20000/statement_timeout=1000/r . <<'END');
+my $checks = Genflow::Httpd->start($conf =~ s/statement_timeout=\K\d+/1000/r . <<'END');
 StartServers 1
 GenflowStoreFolder "${GENFLOW_WORK}/store"
 GenflowJanitorCheck 2s
