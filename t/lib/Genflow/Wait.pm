@@ -29,7 +29,7 @@ use Genflow::Httpd ();
 use Genflow::Test;
 
 our @EXPORT = qw(wait_site wait_at wait_type waiting_generation change_generation cancel_generation all_wait
-    unread_bytes);
+    waiting unread_bytes);
 
 my ($type, $site, $idle);
 
@@ -89,8 +89,11 @@ sub cancel_generation {
 # Are so many requests parked?
 sub all_wait {
     my ($count) = @_;
-    return wait_for { $count == sum0 map { $_ - $idle } epolls() };
+    return wait_for { $count == waiting() };
 }
+
+# How many requests are parked.
+sub waiting { return sum0 map { $_ - $idle } epolls() }
 
 # The epoll descriptors of each child: the MPM's, and one of each parked request.
 sub epolls {
