@@ -18,7 +18,7 @@ my $JSON = JSON::PP->new->utf8->canonical;
 my %COST = ('neo-glitch' => 1, 'emotion-mask' => 2, presets => 2, 'ghibli-reaction' => 2,
     'custom-prompt' => 2, 'echo-fal' => 1);
 
-# Its jobs are worked on by the site of the tests, by the chains there. It waits for 2 seconds.
+# Its jobs are worked on by the site of the tests, by the chains there.
 my $file   = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/conf/genflow-legacy.conf");
 my $recipe = join '', map { "$_\n" }
     $file =~ /^#     (OIDC.*|<Location "[^"]+s">|    AuthType oauth20|    Require expr.*)$/mg;
@@ -30,12 +30,11 @@ my $types = join '', map {
         . ($_ eq 'echo-fal' ? '' : "\nGenflowTypeSource $source") . "\n</GenflowType>\n"
 } sort keys %COST;
 local $ENV{LEGACY_JWT_SECRET} = $KEY;
-my $httpd = Genflow::Httpd->start(<<"END");
+my $conf = <<"END";
 Include "\${GENFLOW_WORK}/t/conf/database.conf"
 LoadModule auth_openidc_module "\${GENFLOW_LIBEXEC}/mod_auth_openidc.so"
 GenflowDispatch Off
 GenflowStoreFolder "\${GENFLOW_WORK}/store"
-GenflowWatchWait 2s
 <GenflowProvider stability>
     GenflowProviderUrl "\${GENFLOW_FAKE}"
     GenflowProviderKey env:STABILITY_API_KEY
@@ -60,6 +59,7 @@ $recipe</Location>
     GenflowUser "%{HTTP:X-User}"
 </Location>
 END
+my $httpd = Genflow::Httpd->start("GenflowWatchWait 10m\n$conf");
 talk_to($httpd);
 expect_log('GF0203');
 
@@ -95,6 +95,8 @@ for my $type (sort keys %COST) {
 
 # ---- a picture that takes its time ----
 
+my $hasty = Genflow::Httpd->start("GenflowWatchWait 2s\n$conf");
+talk_to($hasty);
 for my $type (qw(neo-glitch echo-fal)) {
     my $gate  = "slow-$type-$$";
     my $page  = sign_in(30);
@@ -122,6 +124,9 @@ for my $type (qw(neo-glitch echo-fal)) {
     is $end->{imageUrl}, $end->{cloudinaryUrl}, '... at an address';
     credits_are $page->{user}, 30 - $COST{$type}, 0, '... charged once';
 }
+
+talk_to($httpd);
+$hasty->stop;
 
 # ---- none ----
 
