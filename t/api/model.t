@@ -44,7 +44,7 @@ is_deeply [@$again{qw(status provider)}, submissions("again of $user")], ['compl
 
 # ---- while it lives ----
 
-my $slow = later($user, { type => 'lens', prompt => "{{status=503}} slow of $user" });
+my $slow = later($user, { type => 'lens', prompt => "{{status=503 times=1 poll-gate=$user}} slow of $user" });
 my $retried = wait_for { my $now = status_of($user, $slow, 'lens'); $now->{retryCount} && $now };
 is $retried->{fallbackUsed}, JSON::PP::false(),
     'one that begins behind models that do not fit, and is retried, has not fallen back';
