@@ -4,17 +4,22 @@
 # `support/check --mutants`: breaks one condition at a time and lists the tests that notice. A mutant
 # that no test notices is a missing test. The mutants are data: t/mutants/*.list.
 #
-#     t/mutants/run.pl --source DIR --build DIR [--gone] [--first] [--deep] [NAMES...]
+#     t/mutants/run.pl --source DIR --build DIR [--gone] [--first] [--resume] [--deep] [NAMES...]
 #
 #   NAMES    these mutants (* stands for anything); without any, all
 #   --gone   only says which mutants have lost their text
 #   --first  one test that notices a mutant is enough, and those of its list come first: three times as fast
+#   --resume as --first, and what earlier runs found at the same commit, with the same changes to it, is taken as
+#            it stands in _build-mutants/results: only mutants without a result there are run
 #   --deep   every mutant meets the tests of its list, not only those that pgTAP did not notice
 #
 # A mutant of sql/ is put into a private database, where all pgTAP files run. One that they do not
 # notice meets, like every mutant of C, the tests that its list names, and then the races of t/sql, in a
-# site of its own, which is made from a copy of the sources. One that cannot be built says nothing of the
-# tests: it counts as a survivor, and needs another text.
+# site of its own, which is made from a copy of the sources.
+#
+# A mutant is killed if a test that ran on it failed, and has survived if some ran and all passed. It was not
+# run if it cannot be built (then it needs another text), if no site starts with it, or if all its tests were
+# skipped. Exit 1 for a mutant that survived, was not run, or has lost its text.
 #
 # A LIST has blocks; `mutant` begins the next one:
 #     mutant  its name
@@ -28,6 +33,8 @@ use strict;
 use warnings;
 
 use Cwd qw(abs_path);
+use Digest::SHA qw(sha1_hex);
+use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 use FindBin ();
 use Getopt::Long qw(GetOptions);
@@ -37,8 +44,9 @@ use Genflow::Site ();
 
 $| = 1;
 my %option;
-GetOptions(\%option, qw(source=s build=s gone first deep)) && $option{source} && $option{build}
-    or die "usage: t/mutants/run.pl --source DIR --build DIR [--gone] [--first] [--deep] [NAMES...]\n";
+GetOptions(\%option, qw(source=s build=s gone first resume deep)) && $option{source} && $option{build}
+    or die "usage: t/mutants/run.pl --source DIR --build DIR [--gone] [--first] [--resume] [--deep] [NAMES...]\n";
+$option{first} ||= $option{resume};
 my $source  = abs_path($option{source});
 my @mutants = grep { is_named($_->{mutant}) } map { mutants_of($_) } sort glob "$source/t/mutants/*.list";
 @mutants or die "there is no such mutant\n";
@@ -49,33 +57,80 @@ print "GONE      $_\n" for @gone;
 exit !!@gone if $option{gone};
 @mutants = grep { !defined why_gone($_) } @mutants;
 
+# Each result is written down at once, and the last one of a mutant holds.
+my $path    = "$source/_build-mutants/results";
+my $version = version_of_sources();
+make_path("$source/_build-mutants");
+my %result  = $option{resume} ? results_of_file() : ();
+my $begin   = -s $path // 0;
+open my $results, '>>', $path or die "$path: $!\n";
+$results->autoflush(1);
+printf "# %d results of earlier runs are taken as they are.\n", scalar grep { is_over($_) } @mutants if $option{resume};
+
 my %is_red;                                      # pgTAP files that fail without any mutant
+my $copy;
 
 # What pgTAP says of each mutant of SQL, from one private site.
-my $results = tempdir(CLEANUP => 1) . '/noticed';
-chmod 0777, $results =~ s{/noticed\z}{}r;
-my $site = Genflow::Site->new(source => $source, module => "$option{build}/.libs/mod_genflow.so");
-my @of_sql = grep { $_->{file} =~ m{\Asql/} && !($option{first} && ($_->{tests} // '') =~ /\.t\b/) } @mutants;
-exit 2 if @of_sql && $site->run(\&meet_pgtap);
-
-my @entries    = -e $results ? lines_of($results) : ();
-my %broken  = map { /\Abroken (\S+)\n/ ? ($1 => 1) : () } @entries;
-my %noticed = map { /\A(\S+) (.*)\n/ ? ($1 => [split / /, $2]) : () } @entries;
-$_->{broken} = $broken{ $_->{mutant} } for @mutants;
-my @deep    = grep { !$_->{broken} } grep { $option{deep} || !@{ $noticed{ $_->{mutant} } // [] } } @mutants;
-my ($copy);
-push @{ $noticed{ $_->{mutant} } }, meet_sites($_) for @deep;
-
-my @survivors = grep { !$_->{same} && !@{ $noticed{ $_->{mutant} } // [] } } @mutants;
-for my $mutant (@mutants) {
-    my @by = @{ $noticed{ $mutant->{mutant} } // [] };
-    my $state = $mutant->{broken} ? 'BROKEN' : @by ? 'noticed' : $mutant->{same} ? 'same' : 'SURVIVED';
-    printf "%-9s %s (%s)%s\n", $state, @$mutant{qw(mutant file)},
-        @by ? ': ' . join ' ', @by : $mutant->{same} ? ": $mutant->{same}" : '';
+my @of_sql = grep { $_->{file} =~ m{\Asql/} && !$result{ $_->{mutant} } } @mutants;
+@of_sql    = grep { ($_->{tests} // '') !~ /\.t\b/ || $_->{tests} =~ /\.pg\b/ } @of_sql if $option{first};
+if (@of_sql) {
+    my $site = Genflow::Site->new(source => $source, module => "$option{build}/.libs/mod_genflow.so");
+    exit 2 if $site->run(\&meet_pgtap);
+    %result = (%result, results_of_file($begin));
 }
-printf "%d mutants: %d noticed, %d survived, %d gone\n", @mutants + @gone,
-    scalar(grep { @{ $noticed{ $_->{mutant} } // [] } } @mutants), scalar @survivors, scalar @gone;
-exit !!(@survivors || @gone);
+my @deep = grep { !is_over($_) || $option{deep} && !$result{ $_->{mutant} }{deep} } @mutants;
+meet_sites($_) for @deep;
+
+my %count;
+for my $mutant (@mutants) {
+    my ($state, @by) = @{ $result{ $mutant->{mutant} }{says} };
+    $state = 'same' if $state eq 'survived' && $mutant->{same};
+    $count{$state}++;
+    printf "%-9s %s (%s)%s\n", $state eq 'survived' ? uc $state : $state, @$mutant{qw(mutant file)},
+        @by ? ": @by" : $state eq 'same' ? ": $mutant->{same}" : '';
+}
+my ($killed, $survived, $same, $not_run) = map { $count{$_} // 0 } qw(killed survived same not-run);
+printf "%d mutants: %d run, %d killed, %d survived, %d of no effect, %d not run, %d gone\n", @mutants + @gone,
+    $killed + $survived + $same, $killed, $survived, $same, $not_run, scalar @gone;
+exit !!($survived || $not_run || @gone);
+
+# ---- the results ---------------------------------------------------------------------------------
+
+# Of the commit and of what differs from it.
+sub version_of_sources {
+    my $git = "git -C '$source'";
+    return sha1_hex(join '', `$git rev-parse HEAD 2>/dev/null`, `$git diff HEAD 2>/dev/null`);
+}
+
+# 'killed' with the tests that failed, 'survived', 'not-run'; 'passed' while only pgTAP has met it.
+sub remember {
+    my ($mutant, $is_deep, @says) = @_;
+    $result{ $mutant->{mutant} } = { deep => $is_deep, says => \@says };
+    print $results join(' ', $version, $mutant->{mutant}, $is_deep ? 'deep' : 'pgtap', @says), "\n";
+    printf "# %-9s %s%s\n", $says[0], $mutant->{mutant}, @says > 1 ? ": @says[1 .. $#says]" : '';
+    return;
+}
+
+# Results of this version, from a place of the file on. What was not run is tried once more.
+sub results_of_file {
+    my ($place) = @_;
+    open my $file, '<', $path or return;
+    seek $file, $place // 0, 0;
+    my %found;
+    while (<$file>) {
+        my ($of, $name, $how, @says) = split;
+        next if $of ne $version;
+        $found{$name} = { deep => $how eq 'deep', says => \@says };
+        delete $found{$name} if !defined $place && $says[0] eq 'not-run';
+    }
+    return %found;
+}
+
+sub is_over {
+    my ($mutant) = @_;
+    my $result = $result{ $mutant->{mutant} };
+    return $result && $result->{says}[0] ne 'passed';
+}
 
 # ---- the lists -----------------------------------------------------------------------------------
 
@@ -125,19 +180,16 @@ sub meet_pgtap {
     $inside->start_postgres;
     $inside->create_database;
     $inside->command(qw(psql -Xq -c), 'CREATE EXTENSION pgtap');
-    open my $out, '>', $results or die "$results: $!\n";
     fresh_database($inside);
     my @red = pgtap_that_fails($inside);
     print "not run, they fail without any mutant: @red\n" if @red;
     $is_red{$_} = 1 for @red;
+    grep { !$is_red{$_} } glob 't/sql/*.pg' or die "all pgTAP files fail without any mutant\n";
     for my $mutant (@of_sql) {
         my $is_in   = put_in($inside, $mutant);
         my @noticed = $is_in ? pgtap_that_fails($inside, $mutant) : ();
-        print $out $is_in ? "$mutant->{mutant} @noticed\n" : "broken $mutant->{mutant}\n";
-        printf "%-9s %s%s\n", !$is_in ? 'broken' : @noticed ? 'noticed' : 'unnoticed', $mutant->{mutant},
-            @noticed ? ": @noticed" : '';
+        remember($mutant, 0, !$is_in ? 'not-run' : @noticed ? ('killed', @noticed) : 'passed');
     }
-    close $out or die "$results: $!\n";
     return 0;
 }
 
@@ -201,8 +253,8 @@ sub is_passed {
 
 # ---- whole sites ---------------------------------------------------------------------------------
 
-# The tests that notice it: those of its list first, and of SQL the races only if they do not. Of the
-# programs only those that the list names are built: each is linked anew for each mutant.
+# The tests of its list run first, and of SQL the races only if those pass. Of the programs only those that
+# the list names are built: each is linked anew for each mutant.
 sub meet_sites {
     my ($mutant) = @_;
     $copy //= copy_of_sources();
@@ -210,20 +262,23 @@ sub meet_sites {
     my @named  = grep { !/\.pg\z/ } split ' ', $mutant->{tests} // '';
     my %named  = map { $_ => 1 } @named;
     my @races  = grep { !$named{$_} } map { s{\A\Q$source\E/}{}r } sort glob "$source/t/sql/[r]*.t";
-    my @noticed;
+    my ($state, @before) = @{ $result{ $mutant->{mutant} }{says} // ['not-run'] };
+    my ($ran, @failed) = ($state ne 'not-run');
     write_to("$copy/$mutant->{file}", mutated($mutant));
-    if (!$is_sql && system("$copy/support/build", '--test', '--only', grep { m{\At/unit/} } @named)) {
-        $mutant->{broken} = 1;
-    }
-    else {
+    if ($is_sql || system("$copy/support/build", '--test', '--only', grep { m{\At/unit/} } @named) == 0) {
         for my $tests (grep { @$_ } \@named, $is_sql ? \@races : []) {
-            push @noticed, failed_of(@$tests) if !@noticed;
+            next if @failed;
+            (my $ran_now, @failed) = run_on_copy(@$tests);
+            $ran ||= $ran_now;
         }
     }
+    else {
+        print "# $mutant->{mutant} cannot be built.\n";
+    }
     write_to("$copy/$mutant->{file}", join '', lines_of("$source/$mutant->{file}"));
-    printf "%-9s %s%s\n", $mutant->{broken} ? 'broken' : @noticed ? 'noticed' : 'unnoticed', $mutant->{mutant},
-        @noticed ? ": @noticed" : '';
-    return @noticed;
+    my @by = (@before, @failed);
+    remember($mutant, 1, !$ran ? 'not-run' : @by ? ('killed', @by) : 'survived');
+    return;
 }
 
 sub copy_of_sources {
@@ -238,23 +293,21 @@ sub copy_of_sources {
     return $folder;
 }
 
-# What run.pl says has failed; of a run that fails without such a file, itself.
-sub failed_of {
+# Whether a test ran, and what t/run.pl says has failed: these tests, or its look through the logs after them.
+sub run_on_copy {
     my @tests = @_;
     open my $run, '-|', $^X, "$copy/t/run.pl", '--source', $copy, '--build', "$copy/_build-test", @tests
         or die "t/run.pl: $!\n";
-    my (%failed, @skipped, $ran);
-    while (<$run>) {
-        $ran = 1 if m{\At/\S+ \.};
-        push @skipped, $1 if m{\A(t/\S+) \.* ?skipped};
-        $failed{$1} = 1 if m{\A(t/\S+) +\(Wstat: (?!0 )};
-        $failed{$1} = 1 if m{\A(t/\S+) \.* ?(?:Failed|Dubious)};
+    my (%failed, $ran);
+    while (my $line = <$run>) {
+        $failed{$1} = 1 if $line =~ m{\A(t/\S+) +\(Wstat: (?!0 )};
+        my ($name, $says) = $line =~ m{\A(t/\S+) \.+ ?(.*)} or next;
+        $says =~ /\Askipped/ ? print "# $name was skipped.\n" : ($ran = 1);
+        $failed{$name} = 1 if $says =~ /\A(?:Failed|Dubious)/;
     }
-    close $run;
-    die "t/run.pl ran no test, which says nothing of a mutant\n" if !$ran;
-    print "skipped, which says nothing: @skipped\n" if @skipped;
-    return if !$?;
-    return %failed ? sort { $a cmp $b } keys %failed : 't/run.pl';
+    my $passed = close $run;
+    return $ran if $passed || !$ran;
+    return ($ran, %failed ? sort keys %failed : 't/run.pl');
 }
 
 # ---- files ---------------------------------------------------------------------------------------
