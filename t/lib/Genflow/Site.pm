@@ -320,14 +320,25 @@ sub exit_code_of {
 
 sub start_postgres {
     my ($self) = @_;
-    my $postgres = $self->postgres;
-    $postgres->create;
-    require_password("$self->{folder}/pg/pg_hba.conf");
-
+    if (!-d "$self->{folder}/pg") {
+        $self->postgres->create;
+        require_password("$self->{folder}/pg/pg_hba.conf");
+    }
     push @{ $self->{stops} }, sub {
         $self->pg_ctl('stop', 'immediate') if -e "$self->{folder}/pg/postmaster.pid";
     };
     $self->pg_ctl('start') or die "PostgreSQL did not start:\n" . $self->tail('postgres.log', 20);
+    return;
+}
+
+# Before start_postgres: with the databases of that site, whose PostgreSQL is stopped meanwhile.
+sub copy_postgres {
+    my ($self, $from) = @_;
+    my ($old, $new) = ($from->{folder}, $self->{folder});
+    $self->command('cp', '-R', "$old/pg", $self->admin_password_file =~ s/\A\Q$new\E/$old/r, $new);
+    my $settings = "$new/pg/postgresql.conf";
+    write_text($settings, read_text($settings) =~ s/\Q$old\E/$new/gr);
+    $ENV{PGDATABASE} = $from->{environment}{PGDATABASE};
     return;
 }
 
