@@ -289,6 +289,7 @@ sub copy_of_sources {
     push @names, grep { -f } map { "$source/$_" } qw(ARCHITECTURE.md CHANGES CONTRIBUTING.md LICENSE README.md
         SECURITY.md .clang-format);
     system('cp', '-R', @names, $folder) == 0 && system("$folder/support/build", '--test', '--only') == 0
+        && system('make', '-s', '-C', "$folder/_build-test", 't/sample/built') == 0
         or die "cannot build a copy of the sources\n";
     return $folder;
 }
