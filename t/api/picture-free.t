@@ -4,6 +4,7 @@
 # it. Two attacks, on a provider that answers at once with the picture and on one that draws here:
 # poll every address that can be guessed or was sent and cancel at the first 200; cancel at once and
 # keep polling. GENFLOW_FREE_ROUNDS sets how often each attack is tried (60).
+use Genflow::Inject;
 use Genflow::Test;
 
 use Time::HiRes qw(sleep time);
@@ -46,9 +47,10 @@ wait_for { status_of($user, $id)->{stabilityJobId} };
 my $secret = sql1("SELECT picture_secret FROM genflow.work WHERE job_id = :'id'", id => $id);
 like $secret, qr/\A[0-9a-f]{32,}\z/, 'the random part of a name has 128 bits and is on the row before the picture';
 unlike join(' ', map { $_->{content} } shown($user, $id)), qr/$secret/, '... and in no answer while it runs';
+inject('park.after', for => $user, delay => 0);
 my @replies = in_parallel(2, sub {
     return api(GET => "/api/generation/$id/events", user => $user)->{content} if $_[0];
-    sleep 0.5;
+    reached('park.after', for => $user);
     return api(POST => "/api/generation/$id/cancel", user => $user)->{content};
 }, 2);
 unlike "@replies", qr/$secret/, '... nor in its event stream, nor in the answer to a cancel';

@@ -5,9 +5,10 @@
 use Genflow::Test;
 
 use IO::Socket::INET ();
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(time);
 
 use Genflow::Httpd ();
+use Genflow::Inject;
 
 use constant { PLACES => 16, SOON => 12 };    # seconds: less than any sign of life; 1 s is the aim
 
@@ -95,8 +96,10 @@ sub freed {
 
 sub takes_place {
     my ($who) = @_;
+    inject('park.after', for => $who, delay => 0);
     $waiting = request($who, "/api/watch-user/status?id=$mine", Prefer => 'wait=60');
-    sleep 0.5;
+    reached('park.after', for => $who);
+    withdraw('park.after', for => $who);
     return !has_place($who);
 }
 

@@ -6,7 +6,6 @@ use Genflow::Test;
 use Genflow::Front;
 use Genflow::Httpd;
 use Genflow::Proxy;
-use Time::HiRes qw(sleep);
 
 my $user = account(20);
 my $tag  = "unread-$user";
@@ -94,10 +93,12 @@ $psql->autoflush(1);
 print $psql "BEGIN; LOCK TABLE public.neo_glitch_media;\n";
 ok wait_for { sql1("SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'public.neo_glitch_media'::regclass AND granted") },
     'nothing can be read for a while';
-my @slow = (post());
-sleep 0.4;
-push @slow, post();
-sleep 0.4;
+my @slow;
+for my $number (1, 2) {
+    push @slow, post();
+    my $waiting = q(SELECT count(*) FROM pg_locks WHERE relation = 'public.neo_glitch_media'::regclass AND NOT granted);
+    ok wait_for { sql1($waiting) >= $number }, "repetition $number waits to read";
+}
 print $psql "COMMIT;\n";
 close $psql;
 is_deeply [map { $_->answer->{status} } @slow], [200, 200], 'two repetitions of one lost response are answered';

@@ -75,15 +75,21 @@ is_deeply [sort(children())], \@pids, '... in the same children';
 sub restarts {
     my @results;
     for my $mode (@RESTARTS) {
-        sleep 1;
+        has_load();
         my $down = pg('stop', $mode);
         unlink noticed();
         my $seen = wait_for { -e noticed() };
         push @results, "$mode: " . ($down && $seen && pg('start') ? 'up' : 'failed');
     }
-    sleep 1;
+    has_load();
     touch(over());
     return \@results;
+}
+
+# A generation begins and ends from here on.
+sub has_load {
+    unlink served();
+    return wait_for { -e served() };
 }
 
 # A client that makes one generation after the other, and repeats each until it has it. It waits a
@@ -99,6 +105,7 @@ sub client {
                 Prefer => 'wait=1');
             my $after = $res->{headers}{'retry-after'};
             touch(noticed()) if $res->{status} == 503;
+            touch(served())  if $res->{status} == 200;
             $answers{ $res->{status} . (defined $after ? ' with Retry-After' : '') }++;
             last if $res->{status} == 200 || !defined $after;
             sleep $after;
@@ -108,6 +115,7 @@ sub client {
 }
 
 sub over    { return "$ENV{GENFLOW_WORK}/tmp/postgres-load-is-over" }
+sub served  { return "$ENV{GENFLOW_WORK}/tmp/postgres-load-served" }
 sub noticed { return "$ENV{GENFLOW_WORK}/tmp/postgres-load-noticed" }
 
 sub touch {

@@ -13,13 +13,21 @@ my $mark    = log_mark();
 my $over    = "$ENV{GENFLOW_WORK}/tmp/upgrade-is-over";
 my $user    = account(10_000);
 
-# A later schema: one column more, which takes its time.
+# A later schema: one column more. It commits once a request waits for it.
 my $folder = tempdir(CLEANUP => 1) . '/sql';
 system('cp', '-R', "$ENV{GENFLOW_WORK}/sql", $folder) == 0 or die "cannot copy sql\n";
 my $latest = sql1('SELECT max(version) FROM genflow.migrations');
 my $next   = sprintf '%04d', $latest + 1;
 open my $file, '>', "$folder/migrations/${next}_test.sql" or die "migration: $!\n";
-print $file "ALTER TABLE genflow.work ADD COLUMN test_of_upgrades integer;\nSELECT pg_sleep(0.5) \\g /dev/null\n";
+print $file <<'SQL';
+ALTER TABLE genflow.work ADD COLUMN test_of_upgrades integer;
+DO $$
+BEGIN
+    WHILE NOT EXISTS (SELECT FROM pg_locks WHERE relation = 'genflow.work'::regclass AND NOT granted) LOOP
+        PERFORM pg_sleep(0.02);
+    END LOOP;
+END $$;
+SQL
 close $file or die "migration: $!\n";
 
 my ($applied, @clients) = in_parallel(1 + $CLIENTS, sub { return $_[0] ? client($_[0]) : upgrades() }, 1 + $CLIENTS);
@@ -50,12 +58,19 @@ finish;
 sub upgrades {
     my @codes;
     for my $from ("$ENV{GENFLOW_WORK}/sql", $folder, $folder) {
-        sleep 0.5;
+        has_load();
         push @codes, system("'$from/apply' --role genflow_app --admin-role genflow_admin >/dev/null") >> 8;
     }
-    sleep 0.5;
+    has_load();
     open my $done, '>', $over or die "$over: $!\n";
     return \@codes;
+}
+
+# A generation is made from here on.
+sub has_load {
+    my $made   = q(SELECT count(*) FROM genflow.idempotency_keys WHERE user_id = genflow.account_of(:'user'));
+    my $before = sql1($made, user => $user);
+    return wait_for { sql1($made, user => $user) > $before };
 }
 
 sub client {

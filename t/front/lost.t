@@ -5,8 +5,7 @@
 use Genflow::Test;
 use Genflow::Front;
 use Genflow::Httpd;
-
-use Time::HiRes qw(sleep);
+use Genflow::Inject;
 
 use constant { BIG => 3_000_000, SHORT_WAIT => '1500ms' };
 
@@ -30,6 +29,15 @@ sub taken {
     my ($prompt) = @_;
     return sql1('SELECT count(*) FROM genflow.lost_responses r JOIN public.neo_glitch_media m ON m.id = ANY (r.jobs)
                   WHERE r.taken AND strpos(m.prompt, :\'prompt\') > 0', prompt => $prompt);
+}
+
+# Does that, until so many requests more of the user wait.
+sub waits {
+    my ($count, $do) = @_;
+    inject('park.after', for => $user, delay => 0, pass => $count);
+    $do->();
+    ok reached('park.after', for => $user), "requests that wait: $count more";
+    return withdraw('park.after', for => $user);
 }
 
 sub lost { return rows_of($user, 'genflow.lost_responses', 'NOT taken') }
@@ -115,8 +123,7 @@ $tag    = "keyed-$user";
 $client = post("a $tag {{gate=$tag}}", 'Idempotency-Key' => $tag);
 ok wait_for { submissions($tag) == 1 }, 'a request with a key waits';
 $client->cut;
-$client = post("a $tag {{gate=$tag}}", 'Idempotency-Key' => $tag);
-sleep 0.3;
+waits(1, sub { $client = post("a $tag {{gate=$tag}}", 'Idempotency-Key' => $tag) });
 open_gate($tag);
 is $client->answer->{status}, 200, 'its repetition waits for the same generation';
 is_deeply [made($tag), lost()], [1, 0], '... without a record';
@@ -205,8 +212,7 @@ ok wait_for { submissions($tag) == 3 }, 'three equal ones wait longer';
 $clients[1]->cut;
 $clients[1] = post("a $tag {{gate=$tag}}");
 is_deeply [map { $_->answer->{status} } @clients], [503, 503, 503], 'one is cut and comes back, and all get Retry-After';
-@clients = map { post("a $tag {{gate=$tag}}") } 1 .. 3;
-sleep 0.5;
+waits(3, sub { @clients = map { post("a $tag {{gate=$tag}}") } 1 .. 3 });
 open_gate($tag);
 is_deeply [map { $_->answer->{status} } @clients], [200, 200, 200], 'all get their pictures';
 is_deeply [made($tag), submissions($tag), lost()], [3, 3, 0], '... three, each made once';
@@ -235,8 +241,8 @@ is post("a $tag {{gate=$tag}}", 'x-stainless-retry-count' => 0)->answer->{status
 talk_to undef;
 my $second = post("a $tag {{gate=$tag}}", 'x-stainless-retry-count' => 1);
 ok wait_for { submissions($tag) == 2 }, 'its repetition has a picture of its own made';
-my $third = post("a $tag {{gate=$tag}}", 'x-stainless-retry-count' => 1);
-sleep 0.5;
+my $third;
+waits(1, sub { $third = post("a $tag {{gate=$tag}}", 'x-stainless-retry-count' => 1) });
 open_gate($tag);
 is_deeply [map { $_->answer->{status} } $client, $second, $third], [200, 200, 200], 'all get their pictures';
 is_deeply [made($tag), submissions($tag)], [2, 2], '... a refusal makes room for one';

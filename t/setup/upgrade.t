@@ -82,7 +82,7 @@ sub old_schema {
 sub newest { return (sort { $a <=> $b } map { m{/0*(\d+)_} } glob "$work/sql/migrations/*.sql")[-1] }
 
 sub apply_twice {
-    sleep 2;                                # load before it
+    has_load();
     my @codes;
     for (1 .. 2) {
         $db->apply;
@@ -90,9 +90,15 @@ sub apply_twice {
     }
     open my $file, '>', $done or die "$done: $!\n";
     close $file or die "$done: $!\n";
-    sleep 2;                                # and behind it
+    has_load();
     open $file, '>', "$done.over" or die "$done: $!\n";
     return \@codes;
+}
+
+# A client is answered from here on.
+sub has_load {
+    unlink "$done.answer";
+    return wait_for { -e "$done.answer" };
 }
 
 sub client {
@@ -107,6 +113,7 @@ sub client {
             my $when = -e $done ? 'after' : 'before and during';
             my $res = $http->post($httpd->base . '/api/neo-glitch/generate', { content => '{"prompt":"a cat","presetKey":"visor"}',
                 headers => { 'Content-Type' => 'application/json', 'X-User' => 'upgrader', 'Idempotency-Key' => $key } });
+            Genflow::Site::write_text("$done.answer", '');
             my $missing = $res->{content} =~ /not set up completely/;
             $answers{$when}{ $res->{status} . (defined $res->{headers}{'retry-after'} ? ' later' : '') . ($missing ? ' not set up' : '') }++;
             last if $res->{status} =~ /\A20[02]\z/;
