@@ -3750,11 +3750,10 @@ $$
 DECLARE
     f record;
 BEGIN
-    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA genflow FROM PUBLIC, genflow_module,
-        genflow_administration;
     GRANT USAGE ON SCHEMA genflow TO genflow_module, genflow_administration;
     FOR f IN
-        SELECT p.oid::regprocedure AS name, g.role
+        WITH wanted (oid, role) AS (
+        SELECT DISTINCT p.oid, g.role
           FROM pg_proc p
           JOIN (
             SELECT 'genflow_module' AS role, unnest(ARRAY[
@@ -3894,9 +3893,20 @@ BEGIN
             UNION ALL
             SELECT 'genflow_administration', t.prefix || '_get'
                 FROM genflow.types t) g ON g.act = p.proname
+         WHERE p.pronamespace = 'genflow'::regnamespace),
+        there (oid, role) AS (
+        SELECT p.oid, CASE a.grantee WHEN 0 THEN 'public' ELSE a.grantee::regrole::text END
+          FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
          WHERE p.pronamespace = 'genflow'::regnamespace
+           AND (a.grantee = 0 OR a.grantee::regrole::text IN ('genflow_module',
+                                                              'genflow_administration')))
+        SELECT 'GRANT EXECUTE ON FUNCTION %s TO %s' AS act, m.oid::regprocedure AS name, m.role
+          FROM (TABLE wanted EXCEPT TABLE there) m
+        UNION ALL
+        SELECT 'REVOKE ALL ON FUNCTION %s FROM %s', m.oid::regprocedure, m.role
+          FROM (TABLE there EXCEPT TABLE wanted) m
     LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f.name, f.role);
+        EXECUTE format(f.act, f.name, f.role);
     END LOOP;
 END $$;
 

@@ -2,18 +2,17 @@
 -- grant_role(): grants the rights of two groups of roles, which cannot log in themselves. Members
 -- of genflow_module (DBDParams) may call the functions of requests and of the dispatcher. Members
 -- of genflow_administration (GenflowAdminDatabase, genflow-doctor) may call those of genflow-admin
--- and of the doctor. Neither group has rights on a table or a type. It revokes what an earlier
--- version granted. Called by: sql/apply, create_type.
+-- and of the doctor. Neither group has rights on a table or a type. It changes what differs alone:
+-- it also revokes what an earlier version granted. Called by: sql/apply, create_type.
 CREATE OR REPLACE FUNCTION genflow.grant_role() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     f record;
 BEGIN
-    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA genflow FROM PUBLIC, genflow_module,
-        genflow_administration;
     GRANT USAGE ON SCHEMA genflow TO genflow_module, genflow_administration;
     FOR f IN
-        SELECT p.oid::regprocedure AS name, g.role
+        WITH wanted (oid, role) AS (
+        SELECT DISTINCT p.oid, g.role
           FROM pg_proc p
           JOIN (
             SELECT 'genflow_module' AS role, unnest(ARRAY[
@@ -153,8 +152,19 @@ BEGIN
             UNION ALL
             SELECT 'genflow_administration', t.prefix || '_get'
                 FROM genflow.types t) g ON g.act = p.proname
+         WHERE p.pronamespace = 'genflow'::regnamespace),
+        there (oid, role) AS (
+        SELECT p.oid, CASE a.grantee WHEN 0 THEN 'public' ELSE a.grantee::regrole::text END
+          FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
          WHERE p.pronamespace = 'genflow'::regnamespace
+           AND (a.grantee = 0 OR a.grantee::regrole::text IN ('genflow_module',
+                                                              'genflow_administration')))
+        SELECT 'GRANT EXECUTE ON FUNCTION %s TO %s' AS act, m.oid::regprocedure AS name, m.role
+          FROM (TABLE wanted EXCEPT TABLE there) m
+        UNION ALL
+        SELECT 'REVOKE ALL ON FUNCTION %s FROM %s', m.oid::regprocedure, m.role
+          FROM (TABLE there EXCEPT TABLE wanted) m
     LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f.name, f.role);
+        EXECUTE format(f.act, f.name, f.role);
     END LOOP;
 END $$;
