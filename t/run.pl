@@ -199,7 +199,7 @@ sub prepare_database {
 
 sub prepare_fakes {
     my ($site) = @_;
-    $ENV{GENFLOW_LEASE}     = $site->{name} eq 'main' ? '1m' : '2s';
+    $ENV{GENFLOW_LEASE}     = $site->{name} eq 'main' ? '10s' : '2s';
     $ENV{STABILITY_API_KEY} = 'key-of-the-tests';
     $ENV{PEERS_API_KEY}     = 'key-of-the-peers';
     $ENV{PEERS_HOOK_SECRET} = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
