@@ -58,6 +58,7 @@ my @named_tests = map { clean_name($_) } @ARGV;
 
 release_lists();
 call_list();
+installed_module();
 exit Genflow::Site->run_together(\&run_tests, needed_sites());
 
 # Those that the named tests need; without names, all.
@@ -140,6 +141,17 @@ sub call_list {
     system("cd '$option{build}' && nm -A -u mod_genflow*/.libs/*.o mod_genflow/*/.libs/*.o >$folder/calls");
     chmod 0755, $folder;
     $ENV{GENFLOW_CALLS} = "$folder/calls";
+    return $folder;
+}
+
+# For t/00-inject.t: the module as it is installed, which support/build --clang has made.
+sub installed_module {
+    my $module = "$option{build}/../_build-clang/.libs/mod_genflow.so";
+    return if !-e $module || @named_tests && !grep { m{/00-inject} } @named_tests;
+    my $folder = tempdir(CLEANUP => 1);
+    system('cp', $module, "$folder/") == 0 or die "cannot copy $module\n";
+    chmod 0755, $folder;
+    $ENV{GENFLOW_INSTALLED_MODULE} = "$folder/mod_genflow.so";
     return $folder;
 }
 
