@@ -20,7 +20,8 @@ my @PARTS = (
     # The races of SQL, with 500 rounds for each race that has rounds.
     [races    => 25, 'GENFLOW_ROUNDS=500', glob_of('t/sql/race_*.t')],
     # What chooses at random, each time from a new seed, which its output names.
-    [chaos    => 35, '--repeat 5', glob_of('t/sql/random_*.t t/fault/journal.t t/fault/mixed.t t/chaos/*.t')],
+    [chaos    => 35, 'GENFLOW_SEED=new --repeat 5', glob_of('t/chaos/*.t t/sql/random_*.t t/sql/user_events.t t/front/cuts.t
+        t/legacy/tabs.t t/wait/user-stream-chain.t')],
     # All tests again and again, in a new order each time, on a busy machine.
     [soak     => 50, '--busy 2 --repeat 2 --shuffle 0'],
     [migrate  => 15, '--migrate'],

@@ -2,17 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # Clients whose connections are cut at any moment, and repeat their requests until they are answered.
 # Each call gets a picture of its own, each picture is charged and submitted once, and the ones that no
-# client got are in the history. GENFLOW_SEED repeats the cuts of a run.
+# client got are in the history. GENFLOW_SEED makes other cuts.
 use Genflow::Test;
 use Genflow::Front;
+use Genflow::Seed;
 
 use Time::HiRes qw(sleep time);
 
 use constant { CLIENTS => 50, CUTS => 3, LONGEST => 1.2 };
 
-my $seed = $ENV{GENFLOW_SEED} // int rand 1_000_000;
-srand $seed;
-diag "GENFLOW_SEED=$seed";
+seed(1);
 
 # ---- a small response, cut behind our kernel ----
 
@@ -67,6 +66,8 @@ sub start_call {
     my $shape = $Genflow::Front::SHAPES[$i % 4];
     my $pair  = $shape eq 'openai' ? $i : int($i / 8) * 8 + $i % 4;
     my $call  = { shape => $shape, prompt => "many-$user number $pair {{delay=${\(100 * (1 + $pair % 7))}}}", tries => 0, pictures => [] };
+    # before each of its first requests is read: after how long it is cut, and whether its response is read if it comes first
+    $call->{cuts} = [map { rand() < 0.6 ? { after => rand LONGEST, is_read => rand() < 0.5 } : {} } 1 .. CUTS];
     send_call($call);
     return $call;
 }
@@ -74,7 +75,9 @@ sub start_call {
 sub send_call {
     my ($call) = @_;
     $call->{client} = Genflow::Front->call($call->{shape}, $user, $call->{prompt}, $call->{tries});
-    $call->{cut_at} = $call->{tries} < CUTS && rand() < 0.6 ? time + rand LONGEST : undef;
+    my $cut = $call->{cuts}[$call->{tries}] // {};
+    $call->{cut_at}  = $cut->{after} ? time + $cut->{after} : undef;
+    $call->{is_read} = !$cut->{after} || $cut->{is_read};
     return;
 }
 
@@ -86,7 +89,7 @@ sub step {
         $call->{tries}++;
         return send_call($call);
     }
-    return if !$call->{client}->is_readable || $call->{cut_at} && rand() < 0.5;
+    return if !$call->{is_read} || !$call->{client}->is_readable;
     my $answer = $call->{client}->answer;
     my @pictures = Genflow::Front::pictures($call->{shape}, $answer);
     if (!@pictures) {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # After any sequence of what can be done to credits the books are sound: one after the other, looked
-# at after each step, and by many at once. GENFLOW_SEED repeats a run.
+# at after each step, and by many at once. GENFLOW_SEED makes another sequence.
 
 use strict;
 use warnings;
@@ -12,11 +12,11 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 
 use Genflow::Database ();
+use Genflow::Seed;
 
 use constant { STEPS => 600, SESSIONS => 8, EACH => 60, USERS => 4 };
 
-my $seed = $ENV{GENFLOW_SEED} // time;
-srand $seed;
+my $seed = seed(1);
 
 my $db   = Genflow::Database->new;
 my $keys = 0;

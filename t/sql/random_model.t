@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A small model of credits, written without a look at the SQL, predicts the outcome, the balance and
-# what is held after each of many random acts. The database agrees at each step. GENFLOW_SEED repeats
-# a run.
+# what is held after each of many random acts. The database agrees at each step. GENFLOW_SEED makes
+# other acts.
 
 use strict;
 use warnings;
@@ -13,11 +13,11 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 
 use Genflow::Database ();
+use Genflow::Seed;
 
 use constant { STEPS => 500, STEPS_MAX => 5000 };
 
-my $seed = $ENV{GENFLOW_SEED} // time;
-srand $seed;
+my $seed = seed(1);
 
 my $db = Genflow::Database->new;
 

@@ -13,6 +13,7 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 
 use Genflow::Database ();
+use Genflow::Seed;
 
 my $db = Genflow::Database->new;
 $db->sql("SELECT genflow.grant_credits('user', 1000, 'for a test')");
@@ -180,8 +181,7 @@ like $instant, qr/\A\w+\.\d+\.\d+\z/, '... and without one an instant is short';
 
 # ---- random changes of several sessions, some of which stay open for long ----
 
-my $seed = $ENV{GENFLOW_SEED} // int rand 1_000_000;
-srand $seed;
+my $seed = seed(1);
 my (%wanted, %found, %wrong);
 my @sessions = map { { session => $_, changed => [] } } $one, $two, $open;
 my @mine     = @crowd[0 .. 8];                    # three for each session: none waits for another

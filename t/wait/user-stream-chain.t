@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A client of a user's events that loses its connection again and again, also amid the events of one look,
 # and comes back with the last id that it has: it gets each change once, beside transactions that stay open.
+use Genflow::Seed;
 use Genflow::Test;
 use Genflow::Wait;
 
@@ -11,8 +12,7 @@ use Genflow::Tab ();
 plan(skip_all => 'only the event MPM parks') if $ENV{GENFLOW_MPM} ne 'event';
 use constant { THREADS => 4, GENERATIONS => 6, STEPS => 60 };
 
-my $seed = $ENV{GENFLOW_SEED} // int rand 1_000_000;
-srand $seed;
+my $seed = seed(1);
 my $user  = account(500);
 my $httpd = wait_site(THREADS, "Timeout 6\n");
 my ($open, $late) = map { Genflow::Session->new($ENV{PGDATABASE}) } 1 .. 2;

@@ -5,6 +5,7 @@
 # and each call without an answer came to nothing or to one generation, which its key finds.
 # GENFLOW_SEED repeats the clients' choices.
 use Genflow::Fault;
+use Genflow::Seed;
 use Genflow::Test;
 use Time::HiRes qw(sleep);
 
@@ -12,8 +13,7 @@ my $CLIENTS = 6;
 my $PATIENT = 2;                                 # seconds: many calls end without an answer
 my @HARM    = qw(kill cut stop freeze kill stop);
 
-my $seed = $ENV{GENFLOW_SEED} // int rand 2**31;
-diag "GENFLOW_SEED=$seed";
+my $seed = seed();
 my $mark = log_mark();
 my $over = "$ENV{GENFLOW_WORK}/tmp/journal-is-over";
 my $lost = "$ENV{GENFLOW_WORK}/tmp/journal-has-lost";      # a call without an answer

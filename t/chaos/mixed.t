@@ -5,6 +5,7 @@
 # pictures stay when their providers have forgotten them. GENFLOW_SEED repeats a run.
 use Digest::SHA qw(sha256_hex);
 use Genflow::Png;
+use Genflow::Seed;
 use Genflow::Test;
 use Genflow::Types;
 use Genflow::Ways;
@@ -31,9 +32,7 @@ my @SURE = (                                        # what they log can be annou
 );
 expect_log qw(GF0124 GF0126 GF0201 GF0202 GF0203 GF0205 GF0206 GF0210 GF0403 GF0407);
 
-my $seed = $ENV{GENFLOW_SEED} // int rand 2**31;
-srand $seed;
-diag "GENFLOW_SEED=$seed";
+seed();
 
 # ---- 200 at once ----
 
