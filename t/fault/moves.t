@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A child is killed with kill -9 at each edge of a move from the folder to S3, and once the whole server. In the end each
-# generation shows its own picture, byte for byte, at one place alone; nothing was lost, nothing was charged.
+# A child is killed with kill -9 at each edge of a move from the folder to S3, and of what a move back has beside, and once the
+# whole server. In the end each generation shows its own picture, byte for byte, at one place alone; nothing was lost, nothing was charged.
 use Genflow::Admin;
 use Genflow::Inject;
 use Genflow::Points;
@@ -22,6 +22,17 @@ StartServers 3
 ServerLimit 3
 MaxRequestWorkers 75
 END
+my $OLD_S3 = <<"END";
+<GenflowStoreOld>
+    GenflowStoreKind s3
+    GenflowStoreApi "\${GENFLOW_STORE}/s3"
+    GenflowStoreAccount pictures
+    GenflowStoreKey env:STORE_KEY
+    GenflowStoreSecret env:STORE_SECRET
+    GenflowStoreRegion eu-central-1
+    GenflowStorePrefix @{[TYPE . "-$$"]}
+</GenflowStoreOld>
+END
 my $user  = account(100);
 my $shelf = Genflow::Shelf->start(kind => 'folder', type => TYPE, chain => CHAIN, lines => $LINES);
 my %job   = map { $_ => $shelf->picture($user) } @POINTS, 'whole';
@@ -38,18 +49,7 @@ for my $point (@POINTS) {
     unlink file_of($job{$point}{imageUrl}) or die "no picture of $point\n" if is_lost($point);
 }
 
-# One picture after another, so that a process dies for its own alone.
-sql(<<'SQL');
-    CREATE FUNCTION genflow.test_later() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        NEW.due_at := 'infinity';
-        RETURN NEW;
-    END $$;
-    CREATE TRIGGER test_later BEFORE INSERT ON genflow.moving FOR EACH ROW EXECUTE FUNCTION genflow.test_later();
-SQL
-is admin(POST => '/moves', json => { keepSeconds => 0, reason => 'a test' })->{status}, 202, 'a move begins';
-ok wait_for(sub { waiting('moving') == keys %job }), '... with all pictures';
-sql('DROP FUNCTION genflow.test_later() CASCADE');
+begin_move(scalar keys %job);
 
 inject('move.store.after', for => $job{whole}{id}, wait => 1);
 claim_ends($job{whole}{id});
@@ -60,20 +60,10 @@ $shelf = Genflow::Shelf->start(kind => 's3', type => TYPE, chain => CHAIN, lines
 talk_to($shelf->httpd);
 ok wait_for(sub { claim_ends($job{whole}{id}); !is_under_way($job{whole}{id}) }), '... another server goes on when the first is killed';
 
-for my $point (@POINTS) {
-    my $id  = $job{$point}{id};
-    my @for = (for => $point =~ /claim/ ? 'pid-' . $shelf->httpd->pid : $id);
-    inject($point, @for, kill => 1);
-    claim_ends($id);
-    my $pid = reached($point, @for);
-    ok $pid && is_gone($pid), "killed at $point";
-    withdraw($point, @for);
-    $shelf->order(match => $id, act => 'fail', times => 0);
-    ok wait_for(sub { claim_ends($id); !is_under_way($id) }), '... another child goes on';
-}
+move_killed($_, $job{$_}{id}) for @POINTS;
 
 my $lost = grep { is_lost($_) } @POINTS;
-my $done = wait_for { my $move = data(admin(GET => '/moves'))->{moves}[0]; $move->{state} eq 'done' && $move };
+my $done = move_done();
 is join(' ', map { $done->{$_} } qw(found moved failed waiting)), join(' ', scalar keys %job, keys(%job) - $lost, $lost, 0),
     'the move ends with all pictures';
 for my $point (sort keys %job) {
@@ -93,11 +83,60 @@ ok wait_for { waiting('removals') == 0 }, '... nor a removal';
 is join("\n", glob("$ENV{GENFLOW_WORK}/store/.spool/*@{[TYPE]}*")), '', '... nor a file on its way';
 credits_are $user, 100 - keys %job, 0, 'nothing was charged for it';
 is submissions("[$user]"), scalar keys %job, 'nothing was submitted';
+
+# ---- back into the folder: each is fetched from S3 ----
+
+my @back = map { $job{$_} } grep { !is_lost($_) } sort keys %job;
+$shelf->httpd->stop;
+$shelf = Genflow::Shelf->start(kind => 'folder', type => TYPE, chain => CHAIN, lines => $LINES . $OLD_S3);
+talk_to($shelf->httpd);
+begin_move(scalar @back);
+move_killed($_->[0], $_->[1]{id}) for ['move.fetch.before', $back[0]], ['move.fetch.after', $back[1]];
+claim_ends($_->{id}) for @back;
+is join(' ', map { move_done()->{$_} } qw(found moved failed waiting)), join(' ', (scalar @back) x 2, 0, 0), 'the move back ends';
+for my $job (@back) {
+    my $now = $shelf->now($user, $job->{id});
+    is $shelf->served($now->{imageUrl}), "200 $job->{result}{sha256}", "a picture is served by the folder: $job->{id}";
+}
+ok wait_for { !grep { $shelf->objects($_->{id}) } @back }, 'nothing is left in S3';
+credits_are $user, 100 - keys %job, 0, 'nothing was charged for it';
 $shelf->httpd->stop;
 talk_to undef;
 finish;
 
 sub file_of { return ($_[0] =~ s{\A.*?/generated/}{$ENV{GENFLOW_WORK}/store/}r) }
+
+# One picture after another, so that a process dies for its own alone: none is due before claim_ends().
+sub begin_move {
+    my ($count) = @_;
+    sql(<<'SQL');
+        CREATE FUNCTION genflow.test_later() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            NEW.due_at := 'infinity';
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER test_later BEFORE INSERT ON genflow.moving FOR EACH ROW EXECUTE FUNCTION genflow.test_later();
+SQL
+    is admin(POST => '/moves', json => { keepSeconds => 0, reason => 'a test' })->{status}, 202, 'a move begins';
+    ok wait_for(sub { waiting('moving') == $count }), '... with all pictures';
+    return sql('DROP FUNCTION genflow.test_later() CASCADE');
+}
+
+sub move_killed {
+    my ($point, $id) = @_;
+    my @for = (for => $point =~ /claim/ ? 'pid-' . $shelf->httpd->pid : $id);
+    inject($point, @for, kill => 1);
+    claim_ends($id);
+    my $pid = reached($point, @for);
+    ok $pid && is_gone($pid), "killed at $point";
+    withdraw($point, @for);
+    $shelf->order(match => $id, act => 'fail', times => 0);
+    return ok wait_for(sub { claim_ends($id); !is_under_way($id) }), '... another child goes on';
+}
+
+sub move_done {
+    return wait_for { my $move = data(admin(GET => '/moves'))->{moves}[0]; $move->{state} eq 'done' && $move };
+}
 
 # Pictures that are under way, or to be removed.
 sub waiting {

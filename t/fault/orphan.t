@@ -3,19 +3,20 @@
 # A host dies between storing the picture and the statement that charges for it. Whatever ends the
 # generation then, no picture stays that no user paid for: cancelled, or deleted after that, its picture
 # is removed; past its deadline the host that claims it finds the picture and completes it.
-use Genflow::Fault;
+use Genflow::Inject;
+use Genflow::Points;
 use Genflow::Test;
 
 my @WAYS = (
-    # type, prompt, cost, the test's name
-    ['neo-glitch', '{{gate=GATE}} picked', 1, 'from a provider'],
-    ['sketch',     'drawn',                2, 'drawn here'],
+    # type, cost, the test's name
+    ['neo-glitch', 1, 'from a provider'],
+    ['sketch',     2, 'drawn here'],
 );
 
 for my $way (@WAYS) {
-    my ($type, $prompt, $cost, $name) = @$way;
+    my ($type, $cost, $name) = @$way;
 
-    my ($user, $id, $file) = left_behind($type, $prompt);
+    my ($user, $id, $file) = left_behind($type);
     is api(POST => "/api/generation/$id/cancel", user => $user)->{status}, 200,
         "$name: a generation is cancelled while its picture is stored and its host is dead";
     is api(DELETE => "/api/generation/$id", user => $user)->{status}, 200, '... and deleted' if $type eq 'sketch';
@@ -25,7 +26,7 @@ for my $way (@WAYS) {
         '... and nothing is left to do';
     credits_are $user, 10, 0, '... nothing is charged';
 
-    ($user, $id, $file) = left_behind($type, $prompt);
+    ($user, $id, $file) = left_behind($type);
     take_from_child($id, 'due_at = now(), deadline_at = now()');
     my $end = ended($user, $id, $type);
     is $end->{status}, 'completed', "$name: past its deadline a stored picture completes its generation";
@@ -40,20 +41,15 @@ finish;
 
 # A generation whose picture is stored, whose host is dead, and which another host leads that does nothing.
 sub left_behind {
-    my ($type, $prompt) = @_;
+    my ($type) = @_;
     my $user = account(10);
-    my $lock = $type eq 'sketch' ? hold_up() : undef;
-    my $id   = later($user, { type => $type, prompt => $prompt =~ s/GATE/$user/r });
-    wait_for { $type eq 'sketch' || sql1("SELECT 1 FROM genflow.attempts WHERE job_id = :'id'", id => $id) };
-    $lock //= hold_up();
-    open_gate($user);
-    my $stored = wait_for { -e picture_file($id, $type) && is_held_up() };
-    ok $stored, "$type, $prompt: the picture is stored, the settling waits";
-    my $file = picture_file($id, $type);
-    kill KILL => leader_of($id);
-    break_up();
-    wait_for { !is_held_up() };
+    inject('settle.before', for => $user, kill => 1);
+    generate($user, { type => $type, prompt => 'picked' }, Prefer => 'respond-async');      # whose answer may be lost
+    my $pid = reached('settle.before', for => $user);
+    my $id  = id_of($user);
     take_over($id);
-    close $lock;
+    my $file = picture_file($id, $type);
+    ok is_gone($pid) && -e $file, "$type: the picture is stored, and its host dies before it settles";
+    wait_for { children() >= 2 };
     return ($user, $id, $file);
 }

@@ -57,6 +57,20 @@ for my $point (map { ("$_.before", "$_.after") } qw(restore_claim restore.fetch 
     is_restored($user, $id);
 }
 
+
+# the store is down still, when it is tried again
+for my $point (map { ("$_.before", "$_.after") } qw(restore.requeue restore_later)) {
+    my $user = account(10);
+    $shelf->down;
+    my $id = $shelf->picture($user)->{id};
+    inject($point, for => $id, kill => 1);
+    my $pid;
+    ok wait_for(sub { end_leases($user); $pid = Genflow::Inject::pid_at(Genflow::Inject::armed_path($point, $id)) }),
+        "killed at $point";
+    ok is_gone($pid), '... while the store is down';
+    is_restored($user, $id);
+}
+
 # ---- removed ----
 
 for my $point (map { ("$_.before", "$_.after") } qw(removal_claim remove.remove remove.settle removal_done)) {

@@ -13,11 +13,13 @@ use Genflow::Webhooks;
 my %CHAIN = (
     'points-bytes' => 'stability/sd3',                         # sends the picture, or an id; has no list of runs
     'points-list'  => 'replicate/black-forest-labs/flux-dev',  # lists its runs, and sends addresses
+    'points-fal'   => 'fal/fal-ai/fast-sdxl',                  # lists its runs in another way
+    'points-hook'  => 'points-hooks/black-forest-labs/flux-dev',   # sends provider webhooks, long before its list is read
     'points-drawn' => 'local',
     'points-file'  => 'openai/gpt-image-1',                    # gets source images as files
 );
 sql("SELECT genflow.create_type(:'type')", type => $_) for sort keys %CHAIN;
-my $httpd = Genflow::Httpd->start(join '', <<'END', map { <<"END" } sort keys %CHAIN);
+my $SITE  = join '', <<'END', map { <<"END" } sort keys %CHAIN;
 Include "${GENFLOW_WORK}/t/conf/database.conf"
 StartServers 4
 ServerLimit 4
@@ -31,7 +33,7 @@ GenflowDispatchPoll 100ms
 GenflowDispatchLease 60s
 GenflowFetchAllow 127.0.0.1
 GenflowSourceAllow 127.0.0.1
-GenflowPublicUrl "http://127.0.0.1:${GENFLOW_PORT}/api"
+GenflowPublicUrl "http://127.0.0.1:${OWN_PORT}/api"
 GenflowWebhookAllow http://127.0.0.1
 GenflowWebhookSecret env:WEBHOOK_SECRET
 <GenflowProvider stability>
@@ -47,6 +49,20 @@ GenflowWebhookSecret env:WEBHOOK_SECRET
     GenflowProviderListWait 1s
     GenflowProviderBackoff 50ms
 </GenflowProvider>
+<GenflowProvider fal>
+    GenflowProviderUrl "${GENFLOW_FAKE}/fal"
+    GenflowProviderKey env:PEERS_API_KEY
+    GenflowProviderPoll 100ms
+    GenflowProviderListWait 1s
+    GenflowProviderBackoff 50ms
+</GenflowProvider>
+<GenflowProvider points-hooks>
+    GenflowProviderKind replicate
+    GenflowProviderUrl "${GENFLOW_FAKE}/replicate/v1"
+    GenflowProviderKey env:PEERS_API_KEY
+    GenflowProviderHookSecret env:PEERS_HOOK_SECRET
+    GenflowProviderListWait 5m
+</GenflowProvider>
 <GenflowProvider openai>
     GenflowProviderUrl "${GENFLOW_FAKE}/openai/v1"
     GenflowProviderKey env:PEERS_API_KEY
@@ -56,6 +72,9 @@ GenflowWebhookSecret env:WEBHOOK_SECRET
     GenflowProviderKind local
 </GenflowProvider>
 Include "${GENFLOW_WORK}/t/conf/api.conf"
+<Location "/generated">
+    SetHandler genflow-result
+</Location>
 END
 <GenflowType $_>
     GenflowTypeProviders $CHAIN{$_}
@@ -63,9 +82,10 @@ END
     GenflowTypeSource optional
 </GenflowType>
 END
+my $httpd = Genflow::Httpd->start($SITE);
 talk_to $httpd;
 
-# Where it is killed, at several points one after another; type and the provider's script; then before and after: how the
+# Where it is killed, at several points one after another; type, with a source picture or not, and the provider's script; then before and after: how the
 # generation ends, and after how many submissions.
 my $UNKNOWN = 'failed';                                        # it may have been sent, and nobody can tell
 my @CASES = (
@@ -79,21 +99,30 @@ my @CASES = (
     ['generate.accept',   'bytes', 'poll=1',             "$UNKNOWN 1",  'completed 1'],
     ['generate.accept',   'list',  'poll=1',             'completed 1', 'completed 1'],
     ['accepted',          'list',  'poll=1',             'completed 1', 'completed 1'],
+    ['accepted',          'fal',   'poll=1',             'completed 1', 'completed 1'],
+    ['accepted',          'hook',  'hook=end',           'completed 1', 'completed 1'],
     ['generate.poll',     'bytes', 'poll=1',             'completed 1', 'completed 1'],
+    ['generate.poll',     'fal',   'poll=1',             'completed 1', 'completed 1'],
+    ['generate.progress', 'fal',   'poll=2 position=3',  'completed 1', 'completed 1'],
     ['generate.lookup',   'list',  'cut-before',         'completed 1', 'completed 1'],
     ['generate.list',     'list',  'cut-before',         'completed 1', 'completed 1'],
     # 10, 11, 12, 13
     ['generate.fetch',    'list',  '',                   'completed 1', 'completed 1'],
+    ['generate.fetch',    'fal',   '',                   'completed 1', 'completed 1'],
     ['generate.check',    'bytes', '',                   "$UNKNOWN 1",  'completed 1'],
     ['generate.check',    'list',  '',                   'completed 1', 'completed 1'],
     ['name',              'bytes', '',                   "$UNKNOWN 1",  'completed 1'],
     ['name',              'list',  '',                   'completed 1', 'completed 1'],
     ['settle',            'bytes', '',                   'completed 1', 'completed 1'],
     ['settle',            'drawn', '',                   'completed 0', 'completed 0'],
+    ['settle',            'fal',   'poll=1',             'completed 1', 'completed 1'],
     ['news',              'bytes', '',                   'completed 1', 'completed 1'],
     # what a picture is made from, and drawing it here
-    ['generate.source',   'file',  '',                   'completed 1', 'completed 1'],
-    ['generate.asset',    'file',  '',                   'completed 1', 'completed 1'],
+    ['generate.source',   'file source',  '',            'completed 1', 'completed 1'],
+    ['generate.source',   'bytes source', '',            'completed 1', 'completed 1'],
+    ['generate.asset',    'file source',  '',            'completed 1', 'completed 1'],
+    ['attempt_begin',     'file source',  '',            'completed 1', "$UNKNOWN 0"],
+    ['attempt_begin',     'bytes source', '',            'completed 1', "$UNKNOWN 0"],
     ['generate.draw',     'drawn', '',                   'completed 0', 'completed 0'],
     # a failure that is known is written by the next child as one that is not
     ['generate.requeue',  'bytes', 'status=503 times=1', "$UNKNOWN 1",  'completed 2'],
@@ -107,14 +136,15 @@ for my $case (@CASES) {
     my ($edges, $kind, $script, @ends) = @$case;
     my @before = ref $edges ? @$edges : $edges;
     my $edge   = pop @before;
+    my ($provider, $has_source) = split / /, $kind;
     for my $side (qw(before after)) {
         my ($status, $sent) = split / /, shift @ends;
         my $user  = account(10);
-        my $type  = "points-$kind";
+        my $type  = "points-$provider";
         my $input = { type => $type, prompt => "{{$script}} [$user]" };
-        $input->{sourceUrl} = "$ENV{GENFLOW_FAKE}/_source/picture/" . $user =~ tr/-/_/r if $kind eq 'file';
+        $input->{sourceUrl} = source_of($user) if $has_source;
         my $id    = killed_at([@before, "$edge.$side"], $user, $input);
-        my $name  = join ', ', @before, "$edge.$side of $type";
+        my $name  = join(', ', @before, "$edge.$side of $type") . ($has_source ? ' with a source picture' : '');
         ok $id, "killed at $name" or next;
         my $end = end_of($user, $id, $type) || {};
         is $end->{status}, $status, "... it ends: $status";
@@ -122,8 +152,74 @@ for my $case (@CASES) {
         credits_are $user, $status eq 'completed' ? 9 : 10, 0, '... charged once or not at all';
         my @pictures = glob "$ENV{GENFLOW_WORK}/store/$type/*/$id*";
         is scalar(@pictures), $status eq 'completed' ? 1 : 0, '... with one picture or none';
+        is served($end), 200, '... which is served' if $status eq 'completed';
     }
 }
+
+# ---- between the source pictures of one generation ----
+
+for my $pass (2, 3) {
+    my $user   = account(10);
+    my @source = map { source_of("$user-$_") } 1 .. 3;
+    inject('generate.source.before', for => $user, kill => 1, pass => $pass);
+    api(POST => '/api/generate', user => $user, headers => { Prefer => 'respond-async' }, json => { type => 'points-file',
+        customPrompt => "[$user]", productImages => [@source[0, 1]], modelImages => [$source[2]] });
+    my $id = kills_at($user, ['generate.source.before', $user]);
+    ok $id, "killed before it fetches source picture $pass of 3";
+    is end_of($user, $id, 'points-file')->{status}, 'completed', '... another child fetches them and completes it';
+    my ($sent, @more) = @{ Genflow::Test::call_fake('_submissions', "[$user]") };
+    is_deeply [scalar @{ $sent->{fields}{'image[]'} }, @more], [3], '... with one submission, of all three';
+    credits_are $user, 9, 0, '... and charged once';
+    is_deeply [glob "$ENV{GENFLOW_WORK}/store/.spool/$id*.2.source*"], [], '... and that child leaves no files';
+}
+
+# ---- inside the statement that settles (12) ----
+
+for my $end ('is rolled back', 'is committed without its client') {
+    my $user = account(10);
+    my $id   = later($user, { type => 'points-bytes', prompt => "{{gate=$user}} [$user]" });
+    ok wait_for(sub { submissions("[$user]") }), 'a generation is being sent';
+    my $lock = hold_up();
+    open_gate($user);
+    ok wait_for(sub { is_held_up() }), '... and settled';
+    my $pid = leader_of($id);
+    kill KILL => $pid;
+    break_up() if $end =~ /rolled back/;
+    close $lock;
+    ok is_gone($pid), "killed inside the statement, which $end";
+    end_leases($user, $pid);
+    is end_of($user, $id, 'points-bytes')->{status}, 'completed', '... it completes';
+    is submissions("[$user]"), 1, '... submitted once';
+    credits_are $user, 9, 0, '... and charged once';
+}
+
+# ---- a client that waits at another host, and learns the end from PostgreSQL (13) ----
+
+my $other = Genflow::Httpd->start("GenflowDispatch Off\n$SITE");
+for my $case (['accepted.before', 'list', 'completed'], ['settle.before', 'bytes', 'completed'],
+    ['settle.after', 'bytes', 'completed'], ['generate.sent.after', 'bytes', 'failed'])
+{
+    my ($point, $kind, $status) = @$case;
+    my $user = account(10);
+    my $id   = later($user, { type => "points-$kind", prompt => "{{gate=$user}} [$user]" });
+    inject('park.after', for => $user, delay => 1);
+    inject($point, for => $user, kill => 1);
+    my ($seen) = in_parallel(2, sub {
+        if ($_[0] == 0) {
+            talk_to $other;
+            return data(api(GET => "/api/generation/$id", user => $user, headers => { Prefer => 'wait=60' }));
+        }
+        reached('park.after', for => $user);
+        open_gate($user);
+        kills_at($user, [$point, $user]);
+        return end_of($user, $id, "points-$kind");
+    });
+    is $seen->{status}, $status, "killed at $point: a client that waits at another host gets: $status";
+    credits_are $user, $status eq 'completed' ? 9 : 10, 0, '... charged once or not at all';
+    is submissions("[$user]"), 1, '... and submitted once';
+}
+is $other->alarms, '', 'its log has no warning';
+$other->stop;
 
 # ---- what a request makes (4, 5) ----
 
@@ -141,6 +237,29 @@ for my $side (qw(before after)) {
         $side eq 'after' ? '... nobody knows whether it was sent' : '... the repeated call makes it';
     credits_are $user, $side eq 'after' ? 10 : 9, 0, '... charged once or not at all';
     is submissions("[$user]"), $side eq 'after' ? 0 : 1, '... and submitted once or not at all';
+}
+
+# ---- a client that repeats with its key ----
+
+{
+    my $user  = account(10);
+    my %again = (type => 'points-bytes', prompt => "[$user]");
+    my @key   = ('Idempotency-Key' => $user);
+    inject('generate.sent.after', for => $user, kill => 1);
+    is generate($user, {%again}, @key, Prefer => 'wait=60')->{status}, 599,
+        'killed at generate.sent.after: who waits there loses the connection';
+    my $id  = id_of($user);
+    my $pid = reached('generate.sent.after', for => $user);
+    ok $pid && is_gone($pid), '... its child is gone';
+    error_is generate($user, {%again}, @key), 409, 'IDEMPOTENCY_IN_PROGRESS', '... the key finds the generation while it lives';
+    end_leases($user, $pid);
+    ok wait_for(sub { !leader_of($id) }), '... its lease is over, and nobody leads it yet';
+    error_is generate($user, {%again}, @key), 409, 'IDEMPOTENCY_IN_PROGRESS', '... the key finds it';
+    credits_are $user, 10, 1, '... its credit is held';
+    is end_of($user, $id, 'points-bytes')->{errorCode}, 'NETWORK_ERROR', '... it fails: it may have been sent';
+    error_is generate($user, {%again}, @key), 500, 'GENERATION_FAILED', '... the key finds it when it has ended';
+    credits_are $user, 10, 0, '... and it costs nothing';
+    is submissions("[$user]"), 1, '... nothing was sent a second time';
 }
 
 # ---- a request that waits ----
@@ -181,3 +300,14 @@ is_deeply [grep { !/GF0202/ } split /\n/, $httpd->alarms], [], 'the log has no w
 $httpd->stop;
 talk_to undef;
 finish;
+
+sub source_of {
+    my ($name) = @_;
+    return "$ENV{GENFLOW_FAKE}/_source/picture/" . $name =~ tr/-/_/r;
+}
+
+# The status of the address of its picture.
+sub served {
+    my ($job) = @_;
+    return api(GET => $job->{imageUrl} =~ s{\Ahttp://[^/]+}{}r)->{status};
+}

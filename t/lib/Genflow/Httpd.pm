@@ -185,7 +185,7 @@ sub leave_work {
 
 # ---- the frame -----------------------------------------------------------------------------------
 
-# What every httpd needs; its own names for what no two may share. No client may read files: what we
+# What every httpd needs; its own names for what no two may share. OWN_PORT is its port. No client may read files: what we
 # serve is none.
 sub frame {
     my ($name, $port) = @_;
@@ -193,6 +193,7 @@ sub frame {
 Include "\${GENFLOW_WORK}/t/conf/modules.conf"
 LoadModule genflow_module "\${GENFLOW_WORK}/modules/mod_genflow.so"
 LoadModule genflow_local_module "\${GENFLOW_WORK}/modules/mod_genflow_local.so"
+Define OWN_PORT $port
 Listen 127.0.0.1:$port
 ServerName 127.0.0.1:$port
 ServerRoot "\${GENFLOW_WORK}/t"

@@ -67,11 +67,11 @@ sub end_leases {
          WHERE w.user_id = genflow.account_of(:'user') AND w.due_at > clock_timestamp()
            AND (w.lease_owner IS NULL OR split_part(w.lease_owner, ':', 2) = ANY (string_to_array(:'pids', ',')));
         UPDATE genflow.restores r SET due_at = clock_timestamp()
-         WHERE r.job_id = (SELECT ref FROM genflow.ledger WHERE kind = 'hold' AND user_id = genflow.account_of(:'user'));
+         WHERE r.job_id IN (SELECT ref FROM genflow.ledger WHERE kind = 'hold' AND user_id = genflow.account_of(:'user'));
         UPDATE genflow.removals r SET due_at = clock_timestamp()
-         WHERE r.job_id = (SELECT ref FROM genflow.ledger WHERE kind = 'hold' AND user_id = genflow.account_of(:'user'));
+         WHERE r.job_id IN (SELECT ref FROM genflow.ledger WHERE kind = 'hold' AND user_id = genflow.account_of(:'user'));
         UPDATE genflow.deliveries r SET due_at = clock_timestamp()
-         WHERE r.job_id = (SELECT ref FROM genflow.ledger WHERE kind = 'hold' AND user_id = genflow.account_of(:'user'));
+         WHERE r.job_id IN (SELECT ref FROM genflow.ledger WHERE kind = 'hold' AND user_id = genflow.account_of(:'user'));
 SQL
     return;
 }
