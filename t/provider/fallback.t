@@ -37,9 +37,10 @@ expect_log qw(GF0201 GF0202 GF0206 GF0210 GF0403);
 my @users = map { account(10) } @CASES;
 my @done  = in_parallel(scalar @CASES, sub {
     my ($i) = @_;
-    my $res = generate($users[$i], { type => 'relay', prompt => "{{$CASES[$i][0]}} [$users[$i]]" },
+    my $type = $CASES[$i][1] eq 'TIMEOUT' ? 'impatient-relay' : 'relay';
+    my $res = generate($users[$i], { type => $type, prompt => "{{$CASES[$i][0]}} [$users[$i]]" },
         Prefer => 'wait=60');
-    return status_of($users[$i], data($res)->{id}, 'relay');
+    return status_of($users[$i], data($res)->{id}, $type);
 }, 12);
 
 for my $i (0 .. $#CASES) {
@@ -55,7 +56,7 @@ for my $i (0 .. $#CASES) {
     }
     else {
         is $job->{errorCode}, $end, "$name: no fallback, $end";
-        is $job->{provider}, 'stability', '... of the first provider';
+        is $job->{provider}, $end eq 'TIMEOUT' ? 'impatient' : 'stability', '... of the first provider';
         ok !$job->{fallbackUsed}, '... and the answer says so';
         credits_are $users[$i], 10, 0, '... for nothing';
     }

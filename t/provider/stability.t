@@ -51,7 +51,7 @@ expect_log qw(GF0201 GF0202 GF0203 GF0205 GF0206 GF0210 GF0403);
 my @users = map { account(10) } @CASES;
 my @done  = in_parallel(scalar @CASES, sub {
     my ($i) = @_;
-    my $res = generate($users[$i], { prompt => "{{$CASES[$i][0]}} [$users[$i]]" },
+    my $res = generate($users[$i], { type => type_of($CASES[$i][1]), prompt => "{{$CASES[$i][0]}} [$users[$i]]" },
         Prefer => 'wait=60');
     return { status => $res->{status}, body => data($res) };
 }, 16);
@@ -66,12 +66,15 @@ for my $i (0 .. $#CASES) {
     credits_are $users[$i], $error ? 10 : 9, 0, '... costs ' . ($error ? 'nothing' : 'one credit');
     is submissions("[$users[$i]]"), scalar(split / /, $sent), '... is sent so often';
     is attempts($id), $sent, '... and each attempt is on record';
-    is row($id), row_should_be(split(/ /, $sent) - 1, $error, $script), '... and the row says it';
+    is row($id, $error), row_should_be(split(/ /, $sent) - 1, $error, $script), '... and the row says it';
     is files($id), $error ? '' : 'picture', '... and leaves ' . ($error ? 'no file' : 'a picture');
     my @alarms = grep { /\bGF0403\b/ && /\Q$id\E/ } split /\n/, $log;
     is scalar @alarms, $SOUNDS_ALARM{$name} ? 1 : 0, '... and calls an operator only for the key';
 }
 unlike $log, qr/$ENV{STABILITY_API_KEY}/, 'the key is in no line of the log';
+
+# A provider that does not answer is waited for by a type of its own.
+sub type_of { return $_[0] eq 'TIMEOUT' ? 'impatient' : 'neo-glitch' }
 
 sub attempts {
     my ($id) = @_;
@@ -81,11 +84,12 @@ sub attempts {
 
 # The parts of a media row that depend on what the provider did.
 sub row {
-    my ($id) = @_;
-    return sql1(<<'SQL', id => $id);
+    my ($id, $error) = @_;
+    my $media = 'public.' . (type_of($error) =~ tr/-/_/r) . '_media';
+    return sql1(<<"SQL", id => $id);
         SELECT status, provider, model, retry_count, error_code, provider_ref IS NOT NULL,
                persisted, result IS NOT NULL, finished_at >= started_at
-          FROM public.neo_glitch_media WHERE id = :'id'
+          FROM $media WHERE id = :'id'
 SQL
 }
 
@@ -95,7 +99,8 @@ sub row_should_be {
     my $has_id  = $script =~ /\bpoll/ ? 't' : 'f';
     my $persisted = $error ? '' : 't';
     my $result    = $error ? 'f' : 't';
-    return "$end|stability|sd3|$retries|$error|$has_id|$persisted|$result|t";
+    my $provider  = $error eq 'TIMEOUT' ? 'impatient' : 'stability';
+    return "$end|$provider|sd3|$retries|$error|$has_id|$persisted|$result|t";
 }
 
 sub files {
