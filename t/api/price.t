@@ -3,7 +3,7 @@
 # The client does not set the provider's price: each parameter that costs money has bounds, per type
 # (GenflowTypeParameter). A request beyond them is refused before anything is held, with every bad
 # field. Nothing beyond them reaches a provider, whichever way it came.
-use Genflow::Httpd qw(refused accepted small_site);
+use Genflow::Httpd qw(refused accepted small_site fake_provider);
 use Genflow::Test;
 
 # ---- the directive ----
@@ -108,20 +108,9 @@ is_deeply [map { $_->{image_size} } @sent], [undef, undef],
 # ---- bounds of a site's own ----
 
 sql("SELECT genflow.create_type('$_')") for qw(bound-openai bound-chain);
-my $site = Genflow::Httpd->start(small_site('bound-fal') . <<'END');
+my $site = Genflow::Httpd->start(small_site('bound-fal') . fake_provider('fal', 'GenflowProviderPoll 100ms') . fake_provider('openai') . <<'END');
 Include "${GENFLOW_WORK}/t/conf/api.conf"
 GenflowFetchAllow 127.0.0.1
-<GenflowProvider fal>
-    GenflowProviderKind fal
-    GenflowProviderUrl "${GENFLOW_FAKE}/fal"
-    GenflowProviderKey env:PEERS_API_KEY
-    GenflowProviderPoll 100ms
-</GenflowProvider>
-<GenflowProvider openai>
-    GenflowProviderKind openai
-    GenflowProviderUrl "${GENFLOW_FAKE}/openai/v1"
-    GenflowProviderKey env:PEERS_API_KEY
-</GenflowProvider>
 <GenflowType bound-fal>
     GenflowTypeProviders fal/fal-ai/fast-sdxl
     GenflowTypeParameter pixels 262144 - 1048576

@@ -3,7 +3,7 @@
 # GenflowTypePrice: a generation costs what it requests. The price of a dry run is what is held, and
 # what is charged; a failure costs nothing. No chain entry makes a generation that costs more than it
 # was created at.
-use Genflow::Httpd qw(refused accepted small_site);
+use Genflow::Httpd qw(refused accepted small_site fake_provider);
 use Genflow::Test;
 
 my $JSON = JSON::PP->new->canonical->allow_nonref;
@@ -40,20 +40,9 @@ accepted('terms of every kind', sprintf $TYPE,
 # ---- prices of a site ----
 
 sql('SELECT genflow.create_type(:\'type\')', type => $_) for qw(price-fal price-openai price-sizes price-chain price-last);
-my $SITE = small_site('price-sketch') . <<'END';
+my $SITE = small_site('price-sketch') . fake_provider('fal', 'GenflowProviderPoll 100ms') . fake_provider('openai') . <<'END';
 Include "${GENFLOW_WORK}/t/conf/api.conf"
 GenflowFetchAllow 127.0.0.1
-<GenflowProvider fal>
-    GenflowProviderKind fal
-    GenflowProviderUrl "${GENFLOW_FAKE}/fal"
-    GenflowProviderKey env:PEERS_API_KEY
-    GenflowProviderPoll 100ms
-</GenflowProvider>
-<GenflowProvider openai>
-    GenflowProviderKind openai
-    GenflowProviderUrl "${GENFLOW_FAKE}/openai/v1"
-    GenflowProviderKey env:PEERS_API_KEY
-</GenflowProvider>
 <GenflowProvider local>
     GenflowProviderKind local
 </GenflowProvider>

@@ -6,7 +6,7 @@
 use Genflow::Test;
 
 use Genflow::Keys;
-use Genflow::Programs;
+use Genflow::Pages;
 use Genflow::Site ();
 
 plan skip_all => 'the clients are not installed: support/check --clients' if !-d 't/clients/node_modules/';

@@ -6,30 +6,8 @@ use Genflow::Fault;
 use Genflow::Httpd;
 use Genflow::Test;
 
-# Only this httpd, of one child, works on the type.
-sql("SELECT genflow.create_type('child-lease')");
-my $httpd = Genflow::Httpd->start(<<'END');
-Include "${GENFLOW_WORK}/t/conf/database.conf"
-StartServers 1
-ServerLimit 1
-MaxRequestWorkers 25
-GenflowStoreFolder "${GENFLOW_WORK}/store"
-GenflowDispatchLease 2s
-GenflowDispatchPoll 100ms
-GenflowDispatchDrain 100ms
-<GenflowProvider stability>
-    GenflowProviderUrl "${GENFLOW_FAKE}"
-    GenflowProviderKey env:STABILITY_API_KEY
-    GenflowProviderPoll 100ms
-    GenflowProviderDeadline 5m
-</GenflowProvider>
-<GenflowType child-lease>
-    GenflowTypeProviders stability/sd3
-    GenflowTypeCost 1
-</GenflowType>
-Include "${GENFLOW_WORK}/t/conf/api.conf"
-END
-talk_to $httpd;
+my $httpd = Genflow::Httpd->one_child('child-lease', lines => "GenflowDispatchLease 2s\nGenflowDispatchDrain 100ms\n",
+    provider => ['GenflowProviderPoll 100ms', 'GenflowProviderDeadline 5m']);
 
 my $user  = account(10);
 my $PRICE = 'AND w.user_id = genflow.account_of(:\'user\')';

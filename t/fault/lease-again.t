@@ -6,29 +6,8 @@ use Genflow::Fault;
 use Genflow::Httpd;
 use Genflow::Test;
 
-# Only this httpd, of one child, works on the type.
-sql("SELECT genflow.create_type('won-again')");
-my $httpd = Genflow::Httpd->start(<<'END');
-Include "${GENFLOW_WORK}/t/conf/database.conf"
-StartServers 1
-ServerLimit 1
-MaxRequestWorkers 25
-GenflowStoreFolder "${GENFLOW_WORK}/store"
-GenflowDispatchLease 2s
-GenflowDispatchPoll 100ms
-GenflowFetchAllow 127.0.0.1
-<GenflowProvider fal>
-    GenflowProviderUrl "${GENFLOW_FAKE}/fal"
-    GenflowProviderKey env:PEERS_API_KEY
-    GenflowProviderPoll 100ms
-</GenflowProvider>
-<GenflowType won-again>
-    GenflowTypeProviders fal/fal-ai/fast-sdxl
-    GenflowTypeCost 1
-</GenflowType>
-Include "${GENFLOW_WORK}/t/conf/api.conf"
-END
-talk_to $httpd;
+my $httpd = Genflow::Httpd->one_child('won-again', lines => "GenflowDispatchLease 2s\nGenflowFetchAllow 127.0.0.1\n",
+    chain => 'fal/fal-ai/fast-sdxl', provider => ['GenflowProviderPoll 100ms']);
 
 my $user = account(10);
 my $id   = later($user, { type => 'won-again', prompt => "{{poll=40}} [$user]" });

@@ -7,28 +7,7 @@ use Genflow::Fault;
 use Genflow::Httpd;
 use Genflow::Test;
 
-# Only this httpd, of one child, works on the type.
-sql("SELECT genflow.create_type('unwritten')");
-my $httpd = Genflow::Httpd->start(<<'END');
-Include "${GENFLOW_WORK}/t/conf/database.conf"
-StartServers 1
-ServerLimit 1
-MaxRequestWorkers 25
-GenflowStoreFolder "${GENFLOW_WORK}/store"
-GenflowDispatchLease 2s
-GenflowDispatchPoll 100ms
-<GenflowProvider stability>
-    GenflowProviderUrl "${GENFLOW_FAKE}"
-    GenflowProviderKey env:STABILITY_API_KEY
-    GenflowProviderPoll 100ms
-</GenflowProvider>
-<GenflowType unwritten>
-    GenflowTypeProviders stability/sd3
-    GenflowTypeCost 1
-</GenflowType>
-Include "${GENFLOW_WORK}/t/conf/api.conf"
-END
-talk_to $httpd;
+my $httpd = Genflow::Httpd->one_child('unwritten', lines => "GenflowDispatchLease 2s\n", provider => ['GenflowProviderPoll 100ms']);
 
 my ($user, $other) = (account(10), account(10));
 my $id      = later($user, { type => 'unwritten', prompt => "{{gate=$user poll=3}} [$user]" });

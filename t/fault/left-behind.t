@@ -7,27 +7,7 @@ use Genflow::Fault;
 use Genflow::Httpd;
 use Genflow::Test;
 
-# Only this httpd, of one child, works on the type.
-sql("SELECT genflow.create_type('left-behind')");
-my $httpd = Genflow::Httpd->start(<<'END');
-Include "${GENFLOW_WORK}/t/conf/database.conf"
-StartServers 1
-ServerLimit 1
-MaxRequestWorkers 25
-GenflowStoreFolder "${GENFLOW_WORK}/store"
-GenflowDispatchPoll 100ms
-<GenflowProvider stability>
-    GenflowProviderUrl "${GENFLOW_FAKE}"
-    GenflowProviderKey env:STABILITY_API_KEY
-    GenflowProviderBackoff 100ms
-</GenflowProvider>
-<GenflowType left-behind>
-    GenflowTypeProviders stability/sd3
-    GenflowTypeCost 1
-</GenflowType>
-Include "${GENFLOW_WORK}/t/conf/api.conf"
-END
-talk_to $httpd;
+my $httpd = Genflow::Httpd->one_child('left-behind', provider => ['GenflowProviderBackoff 100ms']);
 
 my ($user, $other) = (account(10), account(10));
 my $first = later($other, { type => 'left-behind', prompt => "{{status=503 times=1}} [$other]" });

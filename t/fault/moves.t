@@ -22,17 +22,7 @@ StartServers 3
 ServerLimit 3
 MaxRequestWorkers 75
 END
-my $OLD_S3 = <<"END";
-<GenflowStoreOld>
-    GenflowStoreKind s3
-    GenflowStoreApi "\${GENFLOW_STORE}/s3"
-    GenflowStoreAccount pictures
-    GenflowStoreKey env:STORE_KEY
-    GenflowStoreSecret env:STORE_SECRET
-    GenflowStoreRegion eu-central-1
-    GenflowStorePrefix @{[TYPE . "-$$"]}
-</GenflowStoreOld>
-END
+my $OLD_S3 = Genflow::Shelf::old_store('s3', TYPE . "-$$");
 my $user  = account(100);
 my $shelf = Genflow::Shelf->start(kind => 'folder', type => TYPE, chain => CHAIN, lines => $LINES);
 my %job   = map { $_ => $shelf->picture($user) } @POINTS, 'whole';

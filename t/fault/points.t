@@ -4,7 +4,7 @@
 # way, the folder store's name and the news. Whatever dies, the generation ends once: completed, charged once and with one
 # picture, or failed, free and without one; and no provider gets a submission twice that it may have taken.
 use Genflow::Fault;
-use Genflow::Httpd;
+use Genflow::Httpd qw(fake_provider);
 use Genflow::Inject;
 use Genflow::Points;
 use Genflow::Test;
@@ -19,7 +19,9 @@ my %CHAIN = (
     'points-file'  => 'openai/gpt-image-1',                    # gets source images as files
 );
 sql("SELECT genflow.create_type(:'type')", type => $_) for sort keys %CHAIN;
-my $SITE  = join '', <<'END', map { <<"END" } sort keys %CHAIN;
+my @POLLED = ('GenflowProviderPoll 100ms', 'GenflowProviderBackoff 50ms');
+my @LISTED = (@POLLED, 'GenflowProviderListWait 1s');
+my $SITE   = join '', <<'END', fake_provider('stability', @POLLED), map({ fake_provider($_, @LISTED) } qw(replicate fal)),
 Include "${GENFLOW_WORK}/t/conf/database.conf"
 StartServers 4
 ServerLimit 4
@@ -36,37 +38,14 @@ GenflowSourceAllow 127.0.0.1
 GenflowPublicUrl "http://127.0.0.1:${OWN_PORT}/api"
 GenflowWebhookAllow http://127.0.0.1
 GenflowWebhookSecret env:WEBHOOK_SECRET
-<GenflowProvider stability>
-    GenflowProviderUrl "${GENFLOW_FAKE}"
-    GenflowProviderKey env:STABILITY_API_KEY
-    GenflowProviderPoll 100ms
-    GenflowProviderBackoff 50ms
-</GenflowProvider>
-<GenflowProvider replicate>
-    GenflowProviderUrl "${GENFLOW_FAKE}/replicate/v1"
-    GenflowProviderKey env:PEERS_API_KEY
-    GenflowProviderPoll 100ms
-    GenflowProviderListWait 1s
-    GenflowProviderBackoff 50ms
-</GenflowProvider>
-<GenflowProvider fal>
-    GenflowProviderUrl "${GENFLOW_FAKE}/fal"
-    GenflowProviderKey env:PEERS_API_KEY
-    GenflowProviderPoll 100ms
-    GenflowProviderListWait 1s
-    GenflowProviderBackoff 50ms
-</GenflowProvider>
+END
+    fake_provider('openai', 'GenflowProviderBackoff 50ms'), <<'END', map { <<"END" } sort keys %CHAIN;
 <GenflowProvider points-hooks>
     GenflowProviderKind replicate
     GenflowProviderUrl "${GENFLOW_FAKE}/replicate/v1"
     GenflowProviderKey env:PEERS_API_KEY
     GenflowProviderHookSecret env:PEERS_HOOK_SECRET
     GenflowProviderListWait 5m
-</GenflowProvider>
-<GenflowProvider openai>
-    GenflowProviderUrl "${GENFLOW_FAKE}/openai/v1"
-    GenflowProviderKey env:PEERS_API_KEY
-    GenflowProviderBackoff 50ms
 </GenflowProvider>
 <GenflowProvider local>
     GenflowProviderKind local
@@ -85,8 +64,8 @@ END
 my $httpd = Genflow::Httpd->start($SITE);
 talk_to $httpd;
 
-# Where it is killed, at several points one after another; type, with a source picture or not, and the provider's script; then before and after: how the
-# generation ends, and after how many submissions.
+# Where it is killed, at several points one after another; type, with a source picture or not, and the provider's script; then before
+# and after: how the generation ends, and after how many submissions.
 my $UNKNOWN = 'failed';                                        # it may have been sent, and nobody can tell
 my @CASES = (
     # the fault list: 6, 7

@@ -8,26 +8,7 @@ use Genflow::Httpd;
 use Genflow::Test;
 use Genflow::TwoStep;
 
-# Only this httpd, of one child, works on the type.
-sql("SELECT genflow.create_type('taken-early')");
-my $httpd = Genflow::Httpd->start(<<'END');
-Include "${GENFLOW_WORK}/t/conf/database.conf"
-StartServers 1
-ServerLimit 1
-MaxRequestWorkers 25
-GenflowStoreFolder "${GENFLOW_WORK}/store"
-GenflowDispatchPoll 100ms
-<GenflowProvider stability>
-    GenflowProviderUrl "${GENFLOW_FAKE}"
-    GenflowProviderKey env:STABILITY_API_KEY
-</GenflowProvider>
-<GenflowType taken-early>
-    GenflowTypeProviders stability/sd3
-    GenflowTypeCost 1
-</GenflowType>
-Include "${GENFLOW_WORK}/t/conf/api.conf"
-END
-talk_to $httpd;
+my $httpd = Genflow::Httpd->one_child('taken-early');
 
 my ($user, $other) = (account(10), account(10));
 my $id = made($user, { type => 'taken-early', customPrompt => "[$user]", productImages => [] });

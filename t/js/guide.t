@@ -6,7 +6,7 @@
 use Genflow::Test;
 
 use Genflow::Keys;
-use Genflow::Programs;
+use Genflow::Pages;
 use Genflow::Site ();
 use Genflow::Webhooks;
 

@@ -8,32 +8,17 @@ use Genflow::Test;
 expect_log qw(GF0201 GF0203 GF0205 GF0206 GF0403 GF0407);
 
 run_cases(type => 'echo-fal', id => 'provider_ref', cases => [
+    cases_of_queues(),
     # script, errorCode and causeCode, how each submission ended, the test's name
     ['', '', 'completed', 'a request'],
     ['single', '', 'completed', 'one picture in place of a list'],
-    ['poll=3', '', 'completed', 'a request that takes its time'],
-    ['poll=1 poll-status=500', '', 'completed', 'a question that fails'],
     ['poll=1 poll-status=404', '', 'completed', 'a question that is not understood'],
-    ['datauri', '', 'completed', 'a data: URI'],
-    ['nsfw', 'CONTENT_FILTERED', 'CONTENT_FILTERED', 'a marked picture'],
     ['failed=422,content_policy_violation', 'CONTENT_FILTERED', 'CONTENT_FILTERED', 'refused'],
     ['failed=422,image_too_small', 'API_ERROR', 'API_ERROR', 'a model that says no'],
     ['failed=422,no_media_generated', 'EMPTY_RESULT', 'EMPTY_RESULT', 'a model without a picture'],
     ['failed=500,internal_server_error times=1', '', 'API_ERROR completed', 'a model that broke'],
-    ['empty', 'EMPTY_RESULT', 'EMPTY_RESULT', 'no picture'],
-    ['poll-hang', 'TIMEOUT', 'TIMEOUT', 'one that never ends'],
-    ['status=401', 'API_ERROR', 'API_ERROR', '401'],
     ['status=403', 'API_ERROR', 'API_ERROR', '403, locked'],
-    ['status=404', 'API_ERROR', 'API_ERROR', '404, an unknown model'],
     ['status=422 type=missing', 'API_ERROR', 'API_ERROR', '422'],
-    ['status=429 retry-after=1 times=1 untaken', '', 'RATE_LIMIT completed', '429, then a picture'],
-    ['status=500 times=1 untaken', '', 'API_ERROR completed', '500, then a picture'],
-    ['status=503 untaken', 'MAX_RETRIES_EXCEEDED API_ERROR',
-        'API_ERROR API_ERROR API_ERROR MAX_RETRIES_EXCEEDED', '503 for ever'],
-    ['cut-before', '', 'completed', 'a lost answer: found again'],
-    ['cut-before poll=2', '', 'completed', 'a lost answer: found while it works'],
-    ['cut-after', '', 'completed', 'an answer cut in the middle: found again'],
-    ['half', '', 'completed', 'half an answer: found again'],
     ['cut-before untaken', 'TIMEOUT', 'TIMEOUT', 'a request that may still be queued'],
     ['hang', 'TIMEOUT', 'TIMEOUT', 'never answered'],
 ]);

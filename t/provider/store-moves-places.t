@@ -24,20 +24,7 @@ sub store_is {
     return;
 }
 
-sub old_store {
-    my ($prefix) = @_;
-    return <<"END";
-<GenflowStoreOld>
-    GenflowStoreKind s3
-    GenflowStoreApi "\${GENFLOW_STORE}/s3"
-    GenflowStoreAccount pictures
-    GenflowStoreKey env:STORE_KEY
-    GenflowStoreSecret env:STORE_SECRET
-    GenflowStoreRegion eu-central-1
-    GenflowStorePrefix $prefix
-</GenflowStoreOld>
-END
-}
+sub old_store { return Genflow::Shelf::old_store('s3', @_) }
 
 sub begin { return admin(POST => '/moves', json => { reason => 'a test', @_ })->{status} }
 sub move  { return data(admin(GET => '/moves'))->{moves}[0] }

@@ -12,17 +12,7 @@ use Digest::SHA qw(sha256_hex);
 use constant { TYPE => 'shelf-moves', CHAIN => 'stability/sd3', PICTURES => 5 };
 
 my $ADMIN = qq(Include "\${GENFLOW_WORK}/t/conf/admin.conf"\n);
-my $OLD_S3 = <<"END";
-<GenflowStoreOld>
-    GenflowStoreKind s3
-    GenflowStoreApi "\${GENFLOW_STORE}/s3"
-    GenflowStoreAccount pictures
-    GenflowStoreKey env:STORE_KEY
-    GenflowStoreSecret env:STORE_SECRET
-    GenflowStoreRegion eu-central-1
-    GenflowStorePrefix @{[TYPE . "-$$"]}
-</GenflowStoreOld>
-END
+my $OLD_S3 = Genflow::Shelf::old_store('s3', TYPE . "-$$");
 my $user = account(100);
 
 # The httpd after a change of the store; the one before is stopped.

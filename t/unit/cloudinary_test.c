@@ -3,11 +3,11 @@
  * each answer means. No network. */
 #include "store/cloudinary.h"
 
+#define KIND gf_store_cloudinary
 #include "store.h"
 
-#define KIND gf_store_cloudinary
-#define ID   "stefna/generated/neo_glitch_0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
-#define URL  "https://res.test/pictures/image/upload/v1700000001/" ID ".png"
+#define ID  "stefna/generated/neo_glitch_0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
+#define URL "https://res.test/pictures/image/upload/v1700000001/" ID ".png"
 
 /* SHA-1 of "public_id=" ID "&version=1700000001" and the secret */
 #define SIGNATURE "3299b6f57b960c4ac4cb55b175ecda1218d8e528"
@@ -370,12 +370,6 @@ START_TEST(each_refusal_means_now_or_never)
 }
 END_TEST
 
-START_TEST(without_an_answer_it_may_be_sent_again)
-{
-    check_lost(shelf(&KIND));
-}
-END_TEST
-
 START_TEST(a_removed_picture_is_gone_whether_or_not_it_was_there)
 {
     shelf_t *cloud = shelf(&KIND);
@@ -387,12 +381,6 @@ START_TEST(a_removed_picture_is_gone_whether_or_not_it_was_there)
     ck_assert(!gone(cloud, 200, "<html>"));
     ck_assert(!gone(cloud, 401, "{\"result\":\"ok\"}"));
     ck_assert(!gone(cloud, 503, ""));
-}
-END_TEST
-
-START_TEST(what_its_configuration_lacks_is_named)
-{
-    check_configuration(&KIND);
 }
 END_TEST
 

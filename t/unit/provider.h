@@ -167,6 +167,18 @@ static inline void check_answers(reader_t read, const scene_t *scene, const char
     }
 }
 
+/* A machine in between knows nothing of the provider. */
+static inline void check_gateways(reader_t read, const scene_t *scene, const char *url,
+                                  gf_prov_state_t state)
+{
+    const answer_t rows[] = {
+        { 502, NULL, "<html>", state, GF_E_NETWORK, 0, false, false, false },
+        { 504, NULL, "", state, GF_E_NETWORK, 0, false, false, false },
+    };
+
+    check_answers(read, scene, url, rows, UNIT_COUNT(rows));
+}
+
 /* What stays unknown, and whether it will for ever. */
 typedef struct unknown_t {
     int status;
@@ -187,6 +199,19 @@ static inline void check_unknown(reader_t read, const scene_t *scene, const char
                       "row %lu: state %d, %s", (unsigned long)i, (int)outcome.state,
                       outcome.settled ? "settled" : "open");
     }
+}
+
+/* A list that cannot be read: refused now, and so it will be next time; or the next answer may have
+ * it. */
+static inline void check_refused_list(reader_t read, const scene_t *scene, const char *url,
+                                      const char *page)
+{
+    const unknown_t rows[] = { { 401, page, true },      { 403, "", true },
+                               { 429, "", false },       { 500, "", false },
+                               { 502, "<html>", false }, { 200, "<html>", false },
+                               { 200, "", false } };
+
+    check_unknown(read, scene, url, rows, UNIT_COUNT(rows));
 }
 
 /* A text that is cut anywhere never means one of these. */
@@ -224,28 +249,11 @@ static inline gf_outcome_t lost(reader_t read, const scene_t *scene, const char 
 /* A submission without answer is sent again only if no byte of it left. */
 static inline void check_lost_submission(reader_t read, const scene_t *scene)
 {
-    static const struct {
-        gf_msg_end_t end;
-        bool timed_out;
-        gf_prov_state_t state;
-        gf_err_code_t code;
-    } rows[] = {
-        { GF_MSG_NOT_SENT, false, GF_PROV_TRANSIENT, GF_E_NETWORK },
-        { GF_MSG_NOT_SENT, true, GF_PROV_TRANSIENT, GF_E_TIMEOUT },
-        { GF_MSG_UNKNOWN, false, GF_PROV_UNKNOWN, GF_E_NETWORK },
-        { GF_MSG_UNKNOWN, true, GF_PROV_UNKNOWN, GF_E_TIMEOUT },
-        { GF_MSG_CANCELLED, false, GF_PROV_UNKNOWN, GF_E_NETWORK },
-        { GF_MSG_OPEN, false, GF_PROV_UNKNOWN, GF_E_NETWORK },
-        { GF_MSG_TOO_LARGE, false, GF_PROV_EMPTY, GF_E_RESULT },
-    };
     size_t i;
 
-    for (i = 0; i < UNIT_COUNT(rows); i++) {
-        gf_outcome_t outcome =
-            lost(read, scene, scene->provider.url, rows[i].end, rows[i].timed_out);
-
-        ck_assert_msg(outcome.state == rows[i].state, "row %lu", (unsigned long)i);
-        ck_assert_msg(outcome.code == rows[i].code, "row %lu", (unsigned long)i);
+    for (i = 0; i < UNIT_COUNT(lost_submissions); i++) {
+        CHECK_LOST(i, lost(read, scene, scene->provider.url, lost_submissions[i].end,
+                           lost_submissions[i].timed_out));
     }
 }
 

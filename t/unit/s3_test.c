@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store/s3.c: what is sent, and what each answer means. No network. */
+#define KIND gf_store_s3
 #include "store.h"
 
-#define KIND gf_store_s3
 #define KEY  "stefna/generated/" NAME
 #define HOME "https://s3.eu-central-1.amazonaws.com/pictures/"
 
@@ -143,12 +143,6 @@ START_TEST(the_answer_of_s3_is_reported)
 }
 END_TEST
 
-START_TEST(without_an_answer_it_may_be_sent_again)
-{
-    check_lost(shelf(&KIND));
-}
-END_TEST
-
 START_TEST(a_removed_picture_is_gone_whether_or_not_it_was_there)
 {
     shelf_t *bucket = shelf(&KIND);
@@ -160,12 +154,6 @@ START_TEST(a_removed_picture_is_gone_whether_or_not_it_was_there)
     ck_assert(!gone(bucket, 404, "<html>"));
     ck_assert(!gone(bucket, 403, XML("AccessDenied")));
     ck_assert(!gone(bucket, 503, XML("SlowDown")));
-}
-END_TEST
-
-START_TEST(what_its_configuration_lacks_is_named)
-{
-    check_configuration(&KIND);
 }
 END_TEST
 

@@ -3,6 +3,7 @@
  * and what each answer means for the job, its money and the operator. No network. */
 #include "provider/provider.h"
 
+#include "lost.h"
 #include "parts.h"
 #include "unit.h"
 
@@ -431,27 +432,11 @@ static gf_outcome_t lost(reader_t read, gf_msg_end_t end, bool timed_out)
 
 START_TEST(a_submission_without_answer_is_sent_again_only_if_no_byte_left)
 {
-    static const struct {
-        gf_msg_end_t end;
-        bool timed_out;
-        gf_prov_state_t state;
-        gf_err_code_t code;
-    } rows[] = {
-        { GF_MSG_NOT_SENT, false, GF_PROV_TRANSIENT, GF_E_NETWORK },
-        { GF_MSG_NOT_SENT, true, GF_PROV_TRANSIENT, GF_E_TIMEOUT },
-        { GF_MSG_UNKNOWN, false, GF_PROV_UNKNOWN, GF_E_NETWORK },
-        { GF_MSG_UNKNOWN, true, GF_PROV_UNKNOWN, GF_E_TIMEOUT },
-        { GF_MSG_CANCELLED, false, GF_PROV_UNKNOWN, GF_E_NETWORK },
-        { GF_MSG_OPEN, false, GF_PROV_UNKNOWN, GF_E_NETWORK },
-        { GF_MSG_TOO_LARGE, false, GF_PROV_EMPTY, GF_E_RESULT },
-    };
     size_t i;
 
-    for (i = 0; i < UNIT_COUNT(rows); i++) {
-        gf_outcome_t outcome = lost(gf_prov_stability.read_submit, rows[i].end, rows[i].timed_out);
-
-        ck_assert_msg(outcome.state == rows[i].state, "row %lu", (unsigned long)i);
-        ck_assert_msg(outcome.code == rows[i].code, "row %lu", (unsigned long)i);
+    for (i = 0; i < UNIT_COUNT(lost_submissions); i++) {
+        CHECK_LOST(i, lost(gf_prov_stability.read_submit, lost_submissions[i].end,
+                           lost_submissions[i].timed_out));
     }
 }
 END_TEST

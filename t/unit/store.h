@@ -155,4 +155,22 @@ static inline void check_configuration(const gf_store_kind_t *kind)
     }
 }
 
+#ifdef KIND
+
+/* Tests that are the same for each kind: of one that is defined before this header. */
+
+START_TEST(without_an_answer_it_may_be_sent_again)
+{
+    check_lost(shelf(&KIND));
+}
+END_TEST
+
+START_TEST(what_its_configuration_lacks_is_named)
+{
+    check_configuration(&KIND);
+}
+END_TEST
+
+#endif
+
 #endif

@@ -22,7 +22,28 @@ use parent 'Exporter';
 
 use Genflow::Test;
 
-our @EXPORT = qw(run_cases);
+our @EXPORT = qw(run_cases cases_of_queues);
+
+# What a provider with a queue and a list of its runs can do, whichever it is.
+sub cases_of_queues {
+    return (
+        ['poll=3', '', 'completed', 'a run that takes its time'],
+        ['poll=1 poll-status=500', '', 'completed', 'a question that fails'],
+        ['datauri', '', 'completed', 'a data: URI'],
+        ['nsfw', 'CONTENT_FILTERED', 'CONTENT_FILTERED', 'a marked picture'],
+        ['empty', 'EMPTY_RESULT', 'EMPTY_RESULT', 'no picture'],
+        ['poll-hang', 'TIMEOUT', 'TIMEOUT', 'one that never ends'],
+        ['status=401', 'API_ERROR', 'API_ERROR', '401'],
+        ['status=404', 'API_ERROR', 'API_ERROR', '404, an unknown model'],
+        ['status=429 retry-after=1 times=1 untaken', '', 'RATE_LIMIT completed', '429, then a picture'],
+        ['status=500 times=1 untaken', '', 'API_ERROR completed', '500, then a picture'],
+        ['status=503 untaken', 'MAX_RETRIES_EXCEEDED API_ERROR', 'API_ERROR API_ERROR API_ERROR MAX_RETRIES_EXCEEDED', '503 for ever'],
+        ['cut-before', '', 'completed', 'a lost answer: found again'],
+        ['cut-before poll=2', '', 'completed', 'a lost answer: found while it works'],
+        ['cut-after', '', 'completed', 'an answer cut in the middle: found again'],
+        ['half', '', 'completed', 'half an answer: found again'],
+    );
+}
 
 sub run_cases {
     my %table = @_;

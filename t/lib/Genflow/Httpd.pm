@@ -25,9 +25,12 @@ use Time::HiRes qw(sleep time);
 use Genflow::Limit;
 use Genflow::Site ();
 
-our @EXPORT_OK = qw(configtest refused accepted small_site);
+our @EXPORT_OK = qw(configtest refused accepted small_site fake_provider);
 
 my $made = 0;
+
+# Where the fake provider is each of them.
+my %PATH = (stability => '', fal => '/fal', replicate => '/replicate/v1', openai => '/openai/v1');
 
 # The least that a site with a type needs.
 my $SITE = <<'END';
@@ -168,6 +171,40 @@ GenflowDispatchPoll 100ms
 </GenflowType>
 END
     return $type ? $text =~ s/neo-glitch/$type/r : $text;
+}
+
+# The section of a provider at the fake one, with more lines.
+sub fake_provider {
+    my ($name, @lines) = @_;
+    my $key = $name eq 'stability' ? 'STABILITY_API_KEY' : 'PEERS_API_KEY';
+    my $path = $PATH{$name} // die "the fake provider has no '$name'\n";
+    return join("\n    ", "<GenflowProvider $name>", "GenflowProviderUrl \"\${GENFLOW_FAKE}$path\"", "GenflowProviderKey env:$key",
+        @lines) . "\n</GenflowProvider>\n";
+}
+
+# An httpd of one child, which alone works on this type of the test's own; the test talks to it. `chain` is the type's one entry,
+# stability/sd3 without it, `provider` more lines of its provider's section, `lines` more of the server's.
+sub one_child {
+    my ($class, $type, %more) = @_;
+    my $chain = $more{chain} // 'stability/sd3';
+    my ($name) = $chain =~ m{\A(\w+)};
+    Genflow::Test::sql("SELECT genflow.create_type(:'type')", type => $type);
+    my $self = $class->start(<<'END' . ($more{lines} // '') . fake_provider($name, @{ $more{provider} // [] }) . <<"END");
+Include "${GENFLOW_WORK}/t/conf/database.conf"
+StartServers 1
+ServerLimit 1
+MaxRequestWorkers 25
+GenflowStoreFolder "${GENFLOW_WORK}/store"
+GenflowDispatchPoll 100ms
+END
+<GenflowType $type>
+    GenflowTypeProviders $chain
+    GenflowTypeCost 1
+</GenflowType>
+Include "\${GENFLOW_WORK}/t/conf/api.conf"
+END
+    Genflow::Test::talk_to($self);
+    return $self;
 }
 
 # Dies if the httpd would take work of other tests, which look for it in the log of the site.

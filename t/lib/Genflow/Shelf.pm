@@ -51,13 +51,7 @@ GenflowDispatchLease 2s
 GenflowDispatchPoll 100ms
 GenflowFetchAllow 127.0.0.1
 GenflowStoreFolder "\${GENFLOW_WORK}/store"
-GenflowStoreKind $self->{kind}
-GenflowStoreApi "\${GENFLOW_STORE}/$self->{kind}"
-GenflowStoreAccount pictures
-GenflowStoreKey env:STORE_KEY
-GenflowStoreSecret env:STORE_SECRET
-GenflowStoreRegion eu-central-1
-GenflowStorePrefix $self->{prefix}
+@{[ store_lines($self->{kind}, $self->{prefix}) ]}
 $lines
 <GenflowProvider stability>
     GenflowProviderUrl "\${GENFLOW_FAKE}"
@@ -80,6 +74,25 @@ Include "\${GENFLOW_WORK}/t/conf/api.conf"
     SetHandler genflow-result
 </Location>
 END
+}
+
+# The directives of the fake store of that kind, for pictures under that prefix.
+sub store_lines {
+    my ($kind, $prefix) = @_;
+    return <<"END";
+GenflowStoreKind $kind
+GenflowStoreApi "\${GENFLOW_STORE}/$kind"
+GenflowStoreAccount pictures
+GenflowStoreKey env:STORE_KEY
+GenflowStoreSecret env:STORE_SECRET
+GenflowStoreRegion eu-central-1
+GenflowStorePrefix $prefix
+END
+}
+
+# The section of a store that the pictures were in before.
+sub old_store {
+    return "<GenflowStoreOld>\n" . store_lines(@_) . "</GenflowStoreOld>\n";
 }
 
 # ---- generations ---------------------------------------------------------------------------------
