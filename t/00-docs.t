@@ -10,7 +10,10 @@ use warnings;
 
 use File::Find qw(find);
 use FindBin;
+use lib "$FindBin::Bin/lib";
 use Test::More;
+
+use Genflow::Site ();
 
 my $TOP = $ENV{GENFLOW_SRCDIR} || "$FindBin::Bin/..";
 
@@ -147,12 +150,7 @@ sub repeated {
 # ---- reading ----
 
 # A missing file is empty: the sentences about its content fail and say what they miss.
-sub slurp {
-    my ($path) = @_;
-    open my $file, '<', "$TOP/$path" or return '';
-    local $/;
-    return <$file> // '';
-}
+sub slurp { return Genflow::Site::read_text("$TOP/$_[0]") }
 
 sub files_below {
     my ($folder, $pattern) = @_;

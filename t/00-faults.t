@@ -10,7 +10,10 @@ use strict;
 use warnings;
 
 use FindBin;
+use lib "$FindBin::Bin/lib";
 use Test::More;
+
+use Genflow::Site ();
 
 my $top   = $ENV{GENFLOW_SRCDIR} || "$FindBin::Bin/..";
 my $page  = read_file('docs/injection-points.md');
@@ -75,9 +78,5 @@ sub edges_armed_by {
     return grep { $known{$_} } @found;
 }
 
-sub read_file {
-    my ($path) = @_;
-    open my $file, '<', "$top/$path" or die "$path: $!\n";
-    local $/ = undef;
-    return <$file> // '';
-}
+sub read_file { return Genflow::Site::slurp("$top/$_[0]") }
+

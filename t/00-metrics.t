@@ -8,8 +8,11 @@ use warnings;
 
 use Cwd qw(abs_path);
 use FindBin;
+use lib "$FindBin::Bin/lib";
 use JSON::PP ();
 use Test::More;
+
+use Genflow::Site ();
 
 my $TOP  = abs_path($ENV{GENFLOW_SRCDIR} || "$FindBin::Bin/..");
 my %text = map { $_ => slurp($_) } qw(docs/metrics.md conf/genflow-dashboard.json conf/genflow-alerts.yml);
@@ -45,9 +48,5 @@ SKIP: {
 
 done_testing;
 
-sub slurp {
-    my ($path) = @_;
-    open my $file, '<', "$TOP/$path" or die "$path: $!\n";
-    local $/ = undef;
-    return scalar <$file>;
-}
+sub slurp { return Genflow::Site::slurp("$TOP/$_[0]") }
+

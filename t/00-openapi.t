@@ -13,6 +13,7 @@ use Test::More;
 
 use Genflow::OpenApi;
 use Genflow::Reach;
+use Genflow::Site ();
 
 my $TOP      = $ENV{GENFLOW_SRCDIR} || "$FindBin::Bin/..";
 my $document = Genflow::OpenApi->new($TOP);
@@ -153,9 +154,5 @@ sub rows {
     return map { /(\w+),\s+"(\w+)",\s+(\d{3}),/ ? ($1, "$3 $2") : () } $text =~ /GF_ERR\((.*)/g;
 }
 
-sub slurp {
-    my ($path) = @_;
-    open my $file, '<', "$TOP/$path" or die "$path: $!\n";
-    local $/ = undef;
-    return <$file>;
-}
+sub slurp { return Genflow::Site::slurp("$TOP/$_[0]") }
+

@@ -8,7 +8,10 @@ use strict;
 use warnings;
 
 use FindBin;
+use lib "$FindBin::Bin/lib";
 use Test::More;
+
+use Genflow::Site ();
 
 my $top = $ENV{GENFLOW_SRCDIR} || "$FindBin::Bin/..";
 
@@ -27,24 +30,18 @@ is $newest, $version, 'CHANGES begins with this version';
 
 SKIP: {
     my $lists = $ENV{GENFLOW_RELEASE_LISTS} or skip 'this is no checkout of git', 2;
-    my %git     = map { $_ => 1 } split /\n/, read_file("$lists/git");
-    my %archive = map { $_ => 1 } split /\n/, read_file("$lists/archive");
+    my %git     = map { $_ => 1 } split /\n/, Genflow::Site::slurp("$lists/git");
+    my %archive = map { $_ => 1 } split /\n/, Genflow::Site::slurp("$lists/archive");
     my $outside = qr{\At/(?:clients|js|studio)/package(?:-lock)?\.json\z};      # names what others made
     my $made    = qr{\A(?:aclocal\.m4|configure|Makefile\.in|build-aux/.*|m4/.*)\z};
     is_deeply [grep { !$archive{$_} && !/$outside/ } sort keys %git], [],
         'the release archive has every file of git'
-        or diag read_file("$lists/log");
+        or diag Genflow::Site::slurp("$lists/log");
     is_deeply [grep { !$git{$_} && !/$made/ } sort keys %archive], [],
         'and besides only what autoreconf makes';
 }
 
 done_testing;
 
-sub slurp { return read_file("$top/$_[0]") }
+sub slurp { return Genflow::Site::slurp("$top/$_[0]") }
 
-sub read_file {
-    my ($path) = @_;
-    open my $file, '<', $path or die "$path: $!\n";
-    local $/ = undef;
-    return <$file> // '';
-}

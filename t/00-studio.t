@@ -8,8 +8,11 @@ use strict;
 use warnings;
 
 use FindBin;
+use lib "$FindBin::Bin/lib";
 use JSON::PP ();
 use Test::More;
+
+use Genflow::Site ();
 
 use constant {
     MOST_LINES => 400,
@@ -19,7 +22,7 @@ use constant {
 };
 
 my $TOP  = $ENV{GENFLOW_SRCDIR} || "$FindBin::Bin/..";
-my %file = map { s{\A.*/}{}r => read_file($_) } glob "$TOP/studio/*.*";
+my %file = map { s{\A.*/}{}r => Genflow::Site::slurp($_) } glob "$TOP/studio/*.*";
 my @code = grep { /\.(?:html|css|js)\z/ && !/\Agenflow/ } sort keys %file;
 my %text = map { /\A([a-z]{2}(?:-[A-Za-z]+)?)\.json\z/ ? ($1 => JSON::PP->new->decode($file{$_})) : () } keys %file;
 
@@ -110,13 +113,6 @@ done_testing;
 
 # ---- reading ----
 
-sub read_file {
-    my ($path) = @_;
-    open my $file, '<', $path or die "$path: $!\n";
-    local $/ = undef;
-    return <$file> // '';
-}
-
 sub find_keys {
     my (@names) = @_;
     %used   = map { $_ => 1 } map { keys_used($file{$_}) } @names;
@@ -182,7 +178,7 @@ sub values_of {
 # The meanings of each code. "see X" names a field of the JSON, which the page does not show.
 sub meanings {
     my %of;
-    for (split /\n/, read_file("$TOP/docs/errors.md")) {
+    for (split /\n/, Genflow::Site::slurp("$TOP/docs/errors.md")) {
         my ($code, $words) = /\A\| `(\w+)` \| [^|]* \| [^|]* \| ([^|]*) \|/ or next;
         $of{$code} = [map { s/; see .*//r } split /; (?=[A-Z])/, $words];
     }

@@ -5,6 +5,7 @@
 use Genflow::Test;
 
 use Genflow::Migrate qw(balance);
+use Genflow::Site ();
 
 use constant ROWS => 3000;
 
@@ -24,10 +25,10 @@ my $backend = sql1("SELECT pid FROM pg_stat_activity WHERE query LIKE '%genflow_
 ok $backend, '... by a process of PostgreSQL';
 my $log     = "$ENV{GENFLOW_WORK}/postgres.log";
 my $mark    = -s $log;
-my @clients = map { m{/proc/(\d+)/} ? $1 : () } grep { slurp($_) =~ /genflow-migrate.*\Q$schema\E|psql.*schema=\Q$schema\E/s } glob '/proc/[0-9]*/cmdline';
+my @clients = map { m{/proc/(\d+)/} ? $1 : () } grep { Genflow::Site::read_text($_) =~ /genflow-migrate.*\Q$schema\E|psql.*schema=\Q$schema\E/s } glob '/proc/[0-9]*/cmdline';
 kill KILL => $backend, @clients;
 close $run;
-ok wait_for { substr(slurp($log), $mark) =~ /ready to accept connections/ }, 'PostgreSQL recovers';
+ok wait_for { substr(Genflow::Site::read_text($log), $mark) =~ /ready to accept connections/ }, 'PostgreSQL recovers';
 my $part = sql1($moved);
 ok $part > 0 && $part < ROWS, "... with $part rows moved";
 is rows_of($user, 'public.presets_media'), $part, '... and as many generations';
@@ -44,9 +45,3 @@ ok wait_for { api(GET => '/api/health')->{status} == 200 }, 'httpd works on';
 expect_log('GF0121') if log_since($began) =~ /GF0121/;
 finish;
 
-sub slurp {
-    my ($path) = @_;
-    open my $file, '<', $path or return '';
-    local $/;
-    return <$file> // '';
-}

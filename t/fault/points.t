@@ -7,8 +7,11 @@ use Genflow::Fault;
 use Genflow::Httpd qw(fake_provider);
 use Genflow::Inject;
 use Genflow::Points;
+use Genflow::Site ();
 use Genflow::Test;
 use Genflow::Webhooks;
+
+use Digest::SHA qw(sha256_hex);
 
 my %CHAIN = (
     'points-bytes' => 'stability/sd3',                         # sends the picture, or an id; has no list of runs
@@ -125,13 +128,16 @@ for my $case (@CASES) {
         my $id    = killed_at([@before, "$edge.$side"], $user, $input);
         my $name  = join(', ', @before, "$edge.$side of $type") . ($has_source ? ' with a source picture' : '');
         ok $id, "killed at $name" or next;
-        my $end = end_of($user, $id, $type) || {};
+        my $there = picture($type, $id);
+        my $end   = end_of($user, $id, $type) || {};
         is $end->{status}, $status, "... it ends: $status";
         is submissions("[$user]"), $sent, "... submissions: $sent";
         credits_are $user, $status eq 'completed' ? 9 : 10, 0, '... charged once or not at all';
         my @pictures = glob "$ENV{GENFLOW_WORK}/store/$type/*/$id*";
         is scalar(@pictures), $status eq 'completed' ? 1 : 0, '... with one picture or none';
-        is served($end), 200, '... which is served' if $status eq 'completed';
+        next if $status ne 'completed';
+        is served($end), "200 $end->{result}{sha256}", '... which is served';
+        is picture($type, $id), $there, '... and is the one that was stored' if $there;
     }
 }
 
@@ -285,8 +291,16 @@ sub source_of {
     return "$ENV{GENFLOW_FAKE}/_source/picture/" . $name =~ tr/-/_/r;
 }
 
-# The status of the address of its picture.
+# The status of the address of its picture, and the digest of what it serves.
 sub served {
     my ($job) = @_;
-    return api(GET => $job->{imageUrl} =~ s{\Ahttp://[^/]+}{}r)->{status};
+    my $res = api(GET => $job->{imageUrl} =~ s{\Ahttp://[^/]+}{}r);
+    return "$res->{status} " . sha256_hex($res->{content});
+}
+
+# Where the picture of a generation is, and its digest; empty without one.
+sub picture {
+    my ($type, $id) = @_;
+    my ($file) = glob "$ENV{GENFLOW_WORK}/store/$type/*/$id*" or return '';
+    return "$file " . sha256_hex(Genflow::Site::read_text($file));
 }

@@ -8,6 +8,7 @@ use Genflow::Test;
 
 use Compress::Zlib qw(compress crc32);
 use Genflow::Httpd qw(refused accepted);
+use Genflow::Site ();
 
 # The other tests compare generations before and after their thumbnails would be made.
 configure(<<'END');
@@ -56,7 +57,7 @@ unlink thumbnail_of($picture) or die $!;
 my $mark = log_mark;
 my @got  = in_parallel(20, sub {
     my $one = api(GET => path_of($small));
-    return join ' ', @{ $one->{headers} }{qw(content-type cache-control)}, $one->{status}, $one->{content} eq picture_bytes($picture);
+    return join ' ', @{ $one->{headers} }{qw(content-type cache-control)}, $one->{status}, $one->{content} eq Genflow::Site::read_text($picture);
 }, 20);
 is grep({ !m{\Aimage/webp public, max-age=86400, must-revalidate 200 \z|\Aimage/png no-store 200 1\z} } @got), 0,
     '20 clients at once get the thumbnail of an older picture, or the picture for now' or diag join "\n", @got;
@@ -67,7 +68,7 @@ is join(' ', spooled($job->{id})), '', '... nothing of it stays in the spool';
 
 # what a process left in the spool that died over it
 unlink thumbnail_of($picture) or die $!;
-write_file("$ENV{GENFLOW_WORK}/store/.spool/" . (thumbnail_of($picture) =~ s{.*/}{}r), 'half');
+Genflow::Site::write_text("$ENV{GENFLOW_WORK}/store/.spool/" . (thumbnail_of($picture) =~ s{.*/}{}r), 'half');
 is api(GET => path_of($small))->{headers}{'content-type'}, 'image/webp', 'a half thumbnail of a process that died hinders none';
 is join(' ', spooled($job->{id})), '', '... and goes';
 
@@ -209,7 +210,7 @@ sub picture {
     wait_for { -s thumbnail_of($file) && status_of($user, $made->{id}, 'sketch')->{color} };
     sql("UPDATE public.sketch_media SET result = result - 'color' - 'thumbnail' WHERE id = :'id'", id => $made->{id});
     unlink thumbnail_of($file), $file;
-    write_file($file, $bytes);
+    Genflow::Site::write_text($file, $bytes);
     return ($now, $file);
 }
 
@@ -224,21 +225,6 @@ sub spooled { return glob "$ENV{GENFLOW_WORK}/store/.spool/$_[0]*" }
 sub made_since {
     my ($from, $id) = @_;
     return scalar(() = log_since($from) =~ /GF0790: \N*\Q$id\E/g);
-}
-
-sub picture_bytes {
-    my ($file) = @_;
-    open my $in, '<:raw', $file or return '';
-    local $/ = undef;
-    return <$in>;
-}
-
-sub write_file {
-    my ($file, $bytes) = @_;
-    open my $out, '>:raw', $file or die "$file: $!\n";
-    print $out $bytes;
-    close $out or die "$file: $!\n";
-    return;
 }
 
 # ---- pictures ----

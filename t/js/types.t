@@ -8,7 +8,11 @@ use strict;
 use warnings;
 
 use File::Temp qw(tempdir);
+use FindBin;
+use lib "$FindBin::Bin/../lib";
 use Test::More;
+
+use Genflow::Site ();
 
 my $tsc = 't/js/node_modules/.bin/tsc';
 plan skip_all => 'TypeScript is not installed: support/check --js' if !-x $tsc || system('node --version >/dev/null 2>&1') != 0;
@@ -73,10 +77,5 @@ sub output {
     return scalar qx{($command) 2>&1};
 }
 
-sub write_file {
-    my ($name, $text) = @_;
-    open my $file, '>', "$folder/program/$name" or die "$name: $!\n";
-    print $file $text;
-    close $file or die "$name: $!\n";
-    return;
-}
+sub write_file { return Genflow::Site::write_text("$folder/program/$_[0]", $_[1]) }
+

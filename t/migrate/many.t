@@ -13,6 +13,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use Genflow::Migrate qw(balance);
+use Genflow::Site ();
 
 my $rows = $ENV{GENFLOW_MIGRATE_ROWS} || 20_000;
 my $old  = Genflow::Migrate->new;
@@ -108,18 +109,11 @@ sub clients {
     my @found;
     for my $proc (glob '/proc/[0-9]*') {
         my ($pid) = $proc =~ m{(\d+)\z};
-        my $env = slurp("$proc/environ");
-        my $cmd = slurp("$proc/cmdline");
+        my $env = Genflow::Site::read_text("$proc/environ");
+        my $cmd = Genflow::Site::read_text("$proc/cmdline");
         push @found, $pid if $pid != $$ && $env =~ /(?:\A|\0)PGDATABASE=\Q$name\E\0/ && $cmd =~ /genflow-migrate|psql/;
     }
     return @found;
-}
-
-sub slurp {
-    my ($path) = @_;
-    open my $file, '<', $path or return '';
-    local $/;
-    return <$file> // '';
 }
 
 sub wait_for {

@@ -9,6 +9,7 @@ package Genflow::Fault;
 use strict;
 use warnings;
 
+use Genflow::Site ();
 use Genflow::Test;
 use parent -norequire, 'Exporter';
 
@@ -16,7 +17,7 @@ our @EXPORT = qw(leader_of lease_end lengthen_grace normal_grace hold_up is_held
     freeze stop_httpd start_httpd kill_httpd kill_parent configure);
 
 my $CONF     = "$ENV{GENFLOW_WORK}/t/conf/test.conf";
-my $original = read_file($CONF);
+my $original = Genflow::Site::read_text($CONF);
 my $changed;
 my @command;
 
@@ -92,7 +93,7 @@ sub freeze {
     my ($pid) = @_;
     kill STOP => $pid;
     return wait_for {
-        !grep { read_file($_) !~ /\A\d+ \(.*\) [Tt] / } glob "/proc/$pid/task/*/stat";
+        !grep { Genflow::Site::read_text($_) !~ /\A\d+ \(.*\) [Tt] / } glob "/proc/$pid/task/*/stat";
     };
 }
 
@@ -139,7 +140,7 @@ sub configure {
 # The parent, then its children.
 sub processes {
     my $parent = httpd_pid();
-    @command = grep { $_ ne '' } split /\0/, read_file("/proc/$parent/cmdline");
+    @command = grep { $_ ne '' } split /\0/, Genflow::Site::read_text("/proc/$parent/cmdline");
     # Perhaps under a wrapper of t/run.pl: that is what is started again, with httpd's own arguments.
     shift @command while @command && $command[0] ne '-d';
     unshift @command, $ENV{HTTPD};
@@ -149,13 +150,6 @@ sub processes {
 sub gone {
     my @processes = @_;
     return wait_for { !grep { -e "/proc/$_" } @processes };
-}
-
-sub read_file {
-    my ($path) = @_;
-    open my $file, '<', $path or die "$path: $!\n";
-    local $/ = undef;
-    return <$file>;
 }
 
 END {

@@ -29,6 +29,7 @@ use YAML::XS ();
 
 use Genflow::Limit;
 use Genflow::OpenApi ();
+use Genflow::Site ();
 
 use constant {
     DRAIN_TIME => 5,
@@ -117,7 +118,7 @@ sub start {
 sub proxy {
     my ($class, $site, $folder, $name, $document) = @_;
     my $path = $site->folder . "/openapi-$name.json";
-    write_file($path, $JSON->encode($document));
+    Genflow::Site::write_text($path, $JSON->encode($document));
     my $behind = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64)
         or die "no free port: $!\n";
     in_background($site, sub { repeat_answers($behind) });
@@ -205,7 +206,7 @@ sub not_judged {
 sub judge {
     my ($method, $path, $args, $res) = @_;
     my $file = "$ENV{GENFLOW_PRISM_LOG}-answer-$$";
-    write_file($file, answer($res));
+    Genflow::Site::write_text($file, answer($res));
     my %headers = %{ $args->{headers} // {} };
     my $body    = $args->{content} // '';
     my $shown   = is_shown($method, $body, \%headers);
@@ -242,14 +243,6 @@ sub answer {
         $lines .= "$name: $_\r\n" for ref $headers{$name} ? @{ $headers{$name} } : $headers{$name};
     }
     return "$lines\r\n$body";
-}
-
-sub write_file {
-    my ($path, $text) = @_;
-    open my $file, '>:raw', $path or die "$path: $!\n";
-    print $file $text;
-    close $file or die "$path: $!\n";
-    return;
 }
 
 # One line; processes write side by side.

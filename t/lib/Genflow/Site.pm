@@ -536,11 +536,19 @@ sub alarms {
     return map { /$alarm/ ? [$1, $_] : () } @lines;
 }
 
+# Empty where there is no such file.
 sub read_text {
     my ($path) = @_;
     open my $file, '<', $path or return '';
     local $/ = undef;
     return <$file> // '';
+}
+
+# Of a file that is there.
+sub slurp {
+    my ($path) = @_;
+    -e $path or die "$path: $!\n";
+    return read_text($path);
 }
 
 sub write_text {
