@@ -38,6 +38,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use Genflow::Limit;
+use Genflow::Psql ();
 use Genflow::Site ();
 use if $ENV{GENFLOW_PRISM}, 'Genflow::Prism';
 
@@ -300,7 +301,7 @@ sub picture_file {
 
 # sql("SELECT ... WHERE user_id = genflow.account_of(:'user')", user => $user): lines, with bars
 # between columns.
-sub sql { return $site->sql(@_) }
+sub sql { return Genflow::Psql::sql(@_) }
 
 sub sql1 { return (sql(@_))[0] }
 
@@ -406,6 +407,7 @@ my $database_was_away;
 
 sub pg {
     $database_was_away = 1;
+    Genflow::Psql::forget();
     return $site->pg_ctl(@_);
 }
 
