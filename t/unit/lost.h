@@ -6,6 +6,8 @@
 
 #include "provider/provider.h"
 
+#include "unit.h"
+
 static const struct {
     gf_msg_end_t end;
     bool timed_out;

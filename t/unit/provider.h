@@ -7,6 +7,7 @@
 #include "provider/provider.h"
 #include "provider/run.h"
 
+#include "lost.h"
 #include "unit.h"
 
 #define SECRET "sk-secret"
