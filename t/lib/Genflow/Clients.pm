@@ -15,11 +15,12 @@ package Genflow::Clients;
 use strict;
 use warnings;
 
+use Genflow::Tap;
 use Genflow::Test;
 use JSON::PP qw(encode_json);
 use parent -norequire, 'Exporter';
 
-our @EXPORT = qw(run_client run_script);
+our @EXPORT = qw(run_client);
 
 # Name of the accounts in the checks => user, or [user, key]. Their keys are what Authorization names.
 sub run_client {
@@ -31,32 +32,8 @@ sub run_client {
     local $ENV{GENFLOW_SITE}  = base();
     local $ENV{GENFLOW_USERS} = encode_json({ map { $_ => (pair_of($users{$_}))[0] } keys %users });
     local $ENV{GENFLOW_KEYS}  = encode_json({ map { $_ => (pair_of($users{$_}))[1] } keys %users });
-    my $checks = run_script($name, "t/clients/$name.mjs");
+    my $checks = run_tap($name, 'node', "t/clients/$name.mjs");
     is_deeply [broken_rules()], [], 'the ledger is sound';
-    return $checks;
-}
-
-# Runs a script of checks (t/clients/check.mjs), each of which is a test here. Returns their number.
-sub run_script {
-    my ($name, $script) = @_;
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
-    open my $pipe, '-|', 'node', $script or die "node: $!\n";
-    my ($checks, $planned) = (0, 'no plan');
-    while (my $line = <$pipe>) {
-        chomp $line;
-        if ($line =~ /\A(not )?ok \d+ - (.*)/) {
-            $checks++;
-            ok !$1, "$name: $2";
-        }
-        elsif ($line =~ /\A1\.\.(\d+)/) {
-            $planned = $1;
-        }
-        else {
-            diag $line =~ s/\A# //r;
-        }
-    }
-    close $pipe;
-    is $planned, $checks, "the checks of $name ran to their end ($checks)";
     return $checks;
 }
 

@@ -16,6 +16,7 @@ use strict;
 use warnings;
 
 use Genflow::Httpd ();
+use Genflow::Tap;
 use Genflow::Test;
 use JSON::PP qw(encode_json);
 use parent -norequire, 'Exporter';
@@ -34,23 +35,7 @@ sub run_checks {
     local $ENV{GENFLOW_SITE}     = $httpd->base;
     local $ENV{GENFLOW_BROWSER}  = $chromium;
     local $ENV{GENFLOW_USERS}    = encode_json([map { account(CREDITS) } 1 .. USERS]);
-    open my $pipe, '-|', 'node', 't/js/run.mjs', $where, $file or die "node: $!\n";
-    my ($checks, $planned) = (0, 'no plan');
-    while (my $line = <$pipe>) {
-        chomp $line;
-        if ($line =~ /\A(not )?ok \d+ - (.*)/) {
-            $checks++;
-            ok !$1, "$where: $2";
-        }
-        elsif ($line =~ /\A1\.\.(\d+)/) {
-            $planned = $1;
-        }
-        else {
-            diag $line =~ s/\A# //r;
-        }
-    }
-    close $pipe;
-    is $planned, $checks, "the checks of $file ran to their end ($checks)";
+    my $checks = run_tap("$file of $where", 'node', 't/js/run.mjs', $where, $file);
     is_deeply [broken_rules()], [], 'the ledger is sound';
     talk_to();
     return $checks;

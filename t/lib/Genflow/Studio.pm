@@ -17,10 +17,10 @@ use strict;
 use warnings;
 
 use Digest::SHA qw(sha1_base64);
-use Genflow::Clients;
 use Genflow::Database;
 use Genflow::Httpd;
 use Genflow::Site ();
+use Genflow::Tap;
 use Genflow::Test;
 use JSON::PP qw(encode_json);
 use parent -norequire, 'Exporter';
@@ -188,7 +188,7 @@ sub browse {
         GENFLOW_KEYS    => '{}',
         GENFLOW_PASSWORDS => $site->{passwords},
     );
-    my $checks = run_script($name, "t/studio/$name.mjs");
+    my $checks = run_tap($name, 'node', "t/studio/$name.mjs");
     is_deeply [broken_rules()], [], 'the ledger is sound';
     my $expected = $site->{alarms} // qr/\bGF020[35]:/;      # the fake provider fails on order
     my @alarms = grep { !/$expected/ } split /\n/, $site->{httpd}->alarms;
