@@ -311,11 +311,13 @@ sub sql1 { return (sql(@_))[0] }
 # for what must not come has its own seconds: wait_for { condition } 1. A green test waits that long.
 sub wait_for (&;$) {
     my ($condition, $seconds) = @_;
-    my $end = time + ($seconds // HANG_LIMIT);
+    my $end   = time + ($seconds // HANG_LIMIT);
+    my $pause = 0.02;
     while (1) {
         my $result = $condition->();
         return $result if $result || time >= $end;
-        sleep 0.05;
+        sleep $pause;
+        $pause *= 1.2 if $pause < 0.2;      # a look costs the machine more than a wait
     }
 }
 
