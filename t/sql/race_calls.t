@@ -13,7 +13,7 @@ use Test::More;
 
 use Genflow::Database ();
 
-my $ROUNDS = 10;
+my $ROUNDS = $ENV{GENFLOW_ROUNDS} || 10;
 
 my $db = Genflow::Database->new;
 my ($first, $again) = $db->sessions(2);
