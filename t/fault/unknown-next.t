@@ -10,6 +10,9 @@ expect_log qw(GF0202 GF0425);
 
 sql("SELECT genflow.create_type('$_')") for qw(next-two next-back next-off);
 ok configure(<<'END'), 'three types have two providers each';
+<GenflowProvider stability>
+    GenflowProviderDeadline 15s
+</GenflowProvider>
 <GenflowType next-two>
     GenflowTypeProviders stability/sd3 stability/core openai/gpt-image-1
     GenflowTypeCost 1

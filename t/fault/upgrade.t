@@ -23,7 +23,7 @@ print $file <<'SQL';
 ALTER TABLE genflow.work ADD COLUMN test_of_upgrades integer;
 DO $$
 BEGIN
-    WHILE NOT EXISTS (SELECT FROM pg_locks WHERE relation = 'genflow.work'::regclass AND NOT granted) LOOP
+    WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))) LOOP
         PERFORM pg_sleep(0.02);
     END LOOP;
 END $$;
