@@ -4,8 +4,9 @@
 #
 #     my @lines = Genflow::Psql::sql("SELECT name FROM genflow.accounts WHERE name = :'name'", name => $user);
 #
-# As Apache::TestGenflow::Postgres::sql(), which takes what would leave something in the session: a transaction that is not ended,
-# a setting, a temporary table. Each process has a session of its own for each database and role.
+# As Apache::TestGenflow::Postgres::sql(), which takes what would leave something in the session (a transaction that is not ended, a
+# setting, a temporary table) and what is for another database than the site's, which tests copy and drop. Each process has a session
+# of its own for each role.
 
 package Genflow::Psql;
 
@@ -20,25 +21,24 @@ use constant LONGEST => 16_000;
 
 my $MARK    = '--- answered';
 my $LEAVES  = qr/\b(?:BEGIN|START|SET|RESET|TEMP|TEMPORARY|PREPARE|LISTEN|DISCARD|advisory_lock)\b|^\s*\\/im;
-my %session;                  # of this process, by where it leads: [in, out, pid]
+my $LOST    = qr/server closed the connection|terminating connection|connection to server was lost/;
+my %session;                  # of this process, by where it leads: [in, out, pid, what it says]
 my $owner = 0;
 
 sub sql {
     my ($text, %value) = @_;
-    return alone($text, %value) if length $text > LONGEST || $text =~ $LEAVES;
-    my $where   = join "\0", map { $ENV{$_} // '' } qw(PGHOST PGDATABASE PGUSER PGOPTIONS);
+    return alone($text, %value) if length $text > LONGEST || $text =~ $LEAVES || $ENV{PGDATABASE} ne 'genflow';
+    my $where   = join "\0", map { $ENV{$_} // '' } qw(PGHOST PGUSER PGOPTIONS);
     forget() if $owner != $$;
     my $is_new  = !$session{$where};
     my $session = $session{$where} //= begin();
     my $answer  = ask($session, $text, %value);
-    return @$answer if $answer;
+    my $says    = $answer ? said($session) : end_of(delete $session{$where});
 
     # psql ends with the first error, and without its server. A session that lost it while it rested has sent nothing.
-    delete $session{$where};
-    close $session->[0];
-    my $code = end_of($session->[2]);
-    return alone($text, %value) if $code == 2 && !$is_new;
-    die "psql failed: $text\n";
+    return alone($text, %value) if !$answer && !$is_new && $says =~ $LOST;
+    print STDERR $says;
+    return $answer ? @$answer : die "psql failed: $text\n";
 }
 
 # After a restart of PostgreSQL.
@@ -53,15 +53,30 @@ sub alone { return Apache::TestGenflow::Postgres::sql($ENV{PG_BINDIR}, @_) }
 sub begin {
     pipe my $stdin, my $in or die "pipe: $!\n";
     pipe my $out, my $stdout or die "pipe: $!\n";
+    open my $says, '+>', undef or die "temporary file: $!\n";
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
         open STDIN,  '<&', $stdin  or POSIX::_exit(127);
         open STDOUT, '>&', $stdout or POSIX::_exit(127);
+        open STDERR, '>&', $says   or POSIX::_exit(127);
         exec "$ENV{PG_BINDIR}/psql", qw(-XqAt -v ON_ERROR_STOP=1 -f -) or POSIX::_exit(127);
     }
     $in->autoflush(1);
     binmode $_, ':utf8' for $in, $out;
-    return [$in, $out, $pid];
+    return [$in, $out, $pid, $says];
+}
+
+# What psql has said since the last look, warnings most of all. The file has one place for both processes: it is put back.
+sub said {
+    my ($session) = @_;
+    my $says = $session->[3];
+    return '' if !-s $says;
+    seek $says, 0, 0;
+    local $/ = undef;
+    my $text = <$says>;
+    truncate $says, 0;
+    seek $says, 0, 0;
+    return $text;
 }
 
 # The lines of the answer; undef: psql has ended.
@@ -92,11 +107,13 @@ sub quoted {
     return "'$value'";
 }
 
+# Its last words.
 sub end_of {
-    my ($pid) = @_;
+    my ($session) = @_;
     local $?;
-    waitpid $pid, 0;
-    return $? >> 8;
+    close $session->[0];
+    waitpid $session->[2], 0;
+    return said($session);
 }
 
 1;
