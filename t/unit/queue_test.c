@@ -1081,7 +1081,7 @@ START_TEST(a_creation_records_the_intent_and_settling_returns_the_generation)
     gf_find_t find = { 0 };
     gf_final_t *final = NULL;
     gf_settled_t settled;
-    gf_created_t created;
+    gf_created_t created, created_queued;
     const char *user;
     gf_view_t view;
     gf_job_t made;
@@ -1090,7 +1090,10 @@ START_TEST(a_creation_records_the_intent_and_settling_returns_the_generation)
     user = rich_user(4);
     created = create_with(user, "key", HASH, &begin);
     ck_assert_int_eq(created.intent, GF_INTENT_RECORDED);
-    ck_assert_int_eq(create(user, "other", HASH, "unit host").intent, GF_INTENT_NONE);
+    created_queued = create(user, "other", HASH, "unit host");
+    ck_assert_int_eq(created_queued.intent, GF_INTENT_NONE);
+    made = job_of(&created_queued);
+    ck_assert_int_eq(settle(&made, &unwanted), GF_SETTLED_DONE);
     made = job_of(&created);
     made.attempts = 1;
     made.user = user;
