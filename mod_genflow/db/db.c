@@ -342,8 +342,8 @@ gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *stat
                                &connection, ctx->lender->baton);
     }
     ctx->lender->give(&connection, ctx->lender->baton);
+    *rows = gf_rows_make(result, statement, ctx->pool); /* which frees the result */
     GF_TRY(GF_INJECT_OF(ctx, statement->label, "after", call.args, call.count + 1));
-    *rows = gf_rows_make(result, statement, ctx->pool);
     if (raced) {
         *raced = strncmp(result_sqlstate(result), "GF4", 3) == 0;
         if (*raced) {
