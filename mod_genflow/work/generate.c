@@ -392,7 +392,7 @@ static const gf_rule_t rules[] = {
 
     /* ... that there is more to read, ... */
     R(IN(LIST), ON(ANSWERED), gf_outcome_may_leave_listed, gf_outcome_leave, REQUEUE),
-    R(IN(LIST), ON(ANSWERED), gf_outcome_has_more_too_late, time_out, FAIL),
+    R(IN(LIST), ON(ANSWERED), gf_outcome_is_listed_too_late, time_out, FAIL),
     R(IN(LIST), ON(ANSWERED), gf_outcome_has_more, NULL, LIST),
     R(IN(SENT) | IN(POLL), ON(ANSWERED), gf_outcome_has_more, NULL, POLL),
 

@@ -115,9 +115,12 @@ static bool is_in_time(const gf_flow_t *flow, const gf_run_t *run)
     return gf_ctx_now(&flow->ctx) < run->of.generate.provider_deadline;
 }
 
-bool gf_outcome_has_more_too_late(const gf_flow_t *flow, const gf_run_t *run)
+bool gf_outcome_is_listed_too_late(const gf_flow_t *flow, const gf_run_t *run)
 {
-    return outcome_is(run, GF_PROV_NEXT) && !is_in_time(flow, run);
+    bool is_open = outcome_is(run, GF_PROV_NEXT)
+                   || (outcome_is(run, GF_PROV_UNKNOWN) && !run->outcome.settled);
+
+    return is_open && !is_in_time(flow, run);
 }
 
 void gf_outcome_take_run_id(gf_flow_t *flow, gf_run_t *run)
@@ -259,7 +262,7 @@ bool gf_outcome_may_leave_answered(const gf_flow_t *flow, const gf_run_t *run)
 
 bool gf_outcome_may_leave_listed(const gf_flow_t *flow, const gf_run_t *run)
 {
-    return gf_outcome_has_more_too_late(flow, run) && gf_outcome_may_leave(flow, run);
+    return gf_outcome_is_listed_too_late(flow, run) && gf_outcome_may_leave(flow, run);
 }
 
 void gf_outcome_note_dearer(gf_flow_t *flow, const gf_run_t *run)

@@ -27,8 +27,9 @@ bool gf_outcome_is_working(const gf_flow_t *flow, const gf_run_t *run);
 /* NEXT: one more exchange is needed. */
 bool gf_outcome_has_more(const gf_flow_t *flow, const gf_run_t *run);
 
-/* NEXT, after the provider's deadline: a list without end. */
-bool gf_outcome_has_more_too_late(const gf_flow_t *flow, const gf_run_t *run);
+/* After the provider's deadline, NEXT or UNKNOWN: a list that has not said what became of the run,
+ * because it has no end, or nothing about the run, or was not answered. */
+bool gf_outcome_is_listed_too_late(const gf_flow_t *flow, const gf_run_t *run);
 
 /* UNKNOWN, and there is time: the provider's webhook may bring its id; its list may. */
 bool gf_outcome_may_be_reported(const gf_flow_t *flow, const gf_run_t *run);

@@ -74,7 +74,7 @@ class Person {
     // Opens the page and waits until it is ready for a prompt.
     async visit(path = '/studio/', page = this.page) {
         await page.goto(site + path);
-        await page.locator('.type').first().waitFor();
+        await page.locator('html[data-ready] .type').first().waitFor();
         return page;
     }
 

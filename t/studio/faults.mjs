@@ -28,7 +28,7 @@ await check('402: another device has spent the credits', async () => {
     await until(async () => String(await spent.credits()) === '0,0');
     await spent.page.locator('#generate').click();
     match(await spent.page.locator('gf-card [role=alert]').textContent(), /\[INSUFFICIENT_\w+\] Not enough credits/);
-    match(await spent.page.locator('#reason').textContent(), /needs 1 credit. You have 0 credits/);
+    await spent.page.locator('#reason', { hasText: /needs 1 credit. You have 0 credits/ }).waitFor();   // asked after the refusal
     equal(await submissions(`an empty purse ${tag}`), 0);
 });
 await spent.sound('402');

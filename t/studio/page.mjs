@@ -23,7 +23,7 @@ await check('a prompt makes a picture, which costs one credit', async () => {
     match(await picture.getAttribute('alt'), /a lighthouse in the rain/, 'the alternative text is the prompt');
     await isPicture(new URL(await picture.getAttribute('src'), site).href);
     deepEqual(await rich.credits(), [19, 0]);
-    match(await rich.page.locator('#balance').textContent(), /19/);
+    await rich.page.locator('#balance', { hasText: '19' }).waitFor();
 });
 await rich.sound('the finished picture');
 await check('the next day the picture is in the history', async () => {

@@ -45,7 +45,7 @@ await check('who is not signed in is led to the sign-in, and from there to the p
     if (isForm) equal(new URL(page.url()).pathname, '/login.html');
     await signIn(page);
     await guest.visit();
-    match(await page.locator('#balance').textContent(), /20/);
+    await page.locator('#balance', { hasText: '20' }).waitFor();
     equal(await page.locator('#who').textContent(), user('guest'));
 });
 await check('a sign-in that has ended is asked for, and the request is made once', async () => {

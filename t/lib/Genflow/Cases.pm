@@ -66,10 +66,6 @@ sub run_cases {
 sub check_case {
     my ($table, $case, $user, $done) = @_;
     my ($script, $errors, $sent, $name) = @$case;
-    for my $end ($errors, $sent) {          # of two that may be: a deadline comes before a question, or during it
-        my @either = split /\|/, $end;
-        $end = (grep { $_ eq ($done->{body}{errorCode} // '') } @either)[0] // $either[0] // '';
-    }
     my ($error, $cause) = ((split(/ /, $errors)), '', '');
     my $body = $done->{body};
     my $id   = $body->{id};
