@@ -27,7 +27,7 @@ my $owner = 0;
 
 sub sql {
     my ($text, %value) = @_;
-    return alone($text, %value) if length $text > LONGEST || $text =~ $LEAVES || $ENV{PGDATABASE} ne 'genflow';
+    return alone($text, %value) if length $text > LONGEST || $text =~ $LEAVES || ($ENV{PGDATABASE} // '') ne 'genflow';
     my $where   = join "\0", map { $ENV{$_} // '' } qw(PGHOST PGUSER PGOPTIONS);
     forget() if $owner != $$;
     my $is_new  = !$session{$where};
