@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "api/authn.h"
 #include "base/text.h"
 #include "db/queue.h"
 #include "db/steer.h"
@@ -21,6 +22,19 @@ static gf_err_t *dry_start(gf_req_t *req, const gf_find_t *find)
                : gf_steer_status(req->ctx, view.id, view.status);
 }
 
+/* That its key may start generations of req->type. Whose generation this is comes first: a key
+ * learns nothing of others'. */
+static gf_err_t *check_key(gf_req_t *req, const gf_find_t *find)
+{
+    gf_err_t *err = api_authn_need_type(req, req->type);
+    gf_view_t view;
+
+    if (err) {
+        GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, find));
+    }
+    return err;
+}
+
 static gf_err_t *start_pending(gf_req_t *req, const char *id)
 {
     gf_view_t *view = apr_pcalloc(req->r->pool, sizeof(*view));
@@ -32,6 +46,7 @@ static gf_err_t *start_pending(gf_req_t *req, const char *id)
 
     GF_TRY(gf_steer_find(&find.id, &req->type, req->ctx, id));
     id = find.id;
+    GF_TRY(check_key(req, &find));
     GF_TRY(api_start_open(req));
     if (api_body_switch(req, "dryRun")) {
         return dry_start(req, &find);

@@ -161,7 +161,7 @@ static const api_route_t routes[] = {
     { API_GET, "models", model_list, 0, NULL },
     { API_GET, "models/{owner}/{name}", model_get, 0, NULL },
     { API_GET, "account", account, 0, NULL },
-    { API_GET, "webhooks/default/secret", webhook_secret, 0, NULL },
+    { API_GET, "webhooks/default/secret", webhook_secret, API_WRITES, NULL },
     { API_POST, "files", replicate_file_create, API_COSTS, NULL },
     { API_GET, "files/{id}", replicate_file_get, 0, NULL },
     { API_DELETE, "files/{id}", replicate_file_delete, 0, NULL },
