@@ -376,6 +376,7 @@ static int genflow_header_parser(request_rec *r)
 {
     const char *handler = our_handler(r);
 
+    api_authn_hide(r);
     if (!handler) {
         return DECLINED;
     }
@@ -451,6 +452,9 @@ static void register_authentication(apr_pool_t *pool)
  * mod_proxy, does not count for it. */
 static int genflow_fixups(request_rec *r)
 {
+    if (r->proxyreq) {
+        api_authn_restore(r);
+    }
     if (!api_place_is_location(r) || !httpd_conf_path(r)) {
         return DECLINED;
     }

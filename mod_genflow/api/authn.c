@@ -24,6 +24,7 @@
 
 /* What this request learned here. */
 typedef struct seen_t {
+    const char *sent;       /* its Authorization header, where another stands in its place */
     gf_key_t *key;          /* NULL: it has none */
     gf_err_t *refused;      /* by authentication; NULL: it was not refused */
     gf_err_t *out_of_scope; /* by Require genflow-scope */
@@ -70,7 +71,7 @@ gf_err_t *api_authn_refused(const request_rec *r, int status)
     return seen && seen->out_of_scope && status == HTTP_FORBIDDEN ? seen->out_of_scope : NULL;
 }
 
-/* ---- reading ---- */
+/* ---- the header ---- */
 
 /* The rest of `text` after the scheme `name` and its blanks; NULL: it is another scheme. */
 static const char *after_scheme(const char *text, const char *name, apr_pool_t *pool)
@@ -88,13 +89,64 @@ static const char *after_scheme(const char *text, const char *name, apr_pool_t *
     return apr_pstrmemdup(pool, text, (apr_size_t)(end - text));
 }
 
+/* The Authorization header that was sent; NULL: none. */
+static const char *sent_header(const request_rec *r)
+{
+    const request_rec *at;
+
+    for (at = r; at; at = at->prev ? at->prev : at->main) {
+        const seen_t *seen = seen_before(at);
+
+        if (seen && seen->sent) {
+            return seen->sent;
+        }
+    }
+    return apr_table_get(r->headers_in, "Authorization");
+}
+
+/* name:password of a Basic header; NULL: it is none such. */
+static char *basic_pair(const char *text, apr_pool_t *pool)
+{
+    const char *coded = after_scheme(text, "Basic", pool);
+
+    return coded ? (char *)apr_pdecode_base64(pool, coded, APR_ENCODE_STRING, APR_ENCODE_NONE, NULL)
+                 : NULL;
+}
+
+void api_authn_hide(request_rec *r)
+{
+    const apr_size_t shown = strlen(GF_API_KEY_PREFIX) + GF_API_KEY_ID + 1;
+    const char *header = sent_header(r);
+    char *pair = header ? basic_pair(header, r->pool) : NULL;
+    apr_size_t length = pair ? strcspn(pair, ":") : 0;
+
+    if (length <= shown || !gf_api_key_begins(pair) || pair[shown - 1] != '_') {
+        return;
+    }
+    seen_of(r)->sent = header;
+    memset(pair + shown, '*', length - shown);
+    apr_table_setn(
+        r->headers_in, "Authorization",
+        apr_pstrcat(r->pool, "Basic ",
+                    apr_pencode_base64(r->pool, pair, APR_ENCODE_STRING, APR_ENCODE_NONE, NULL),
+                    NULL));
+}
+
+void api_authn_restore(request_rec *r)
+{
+    const char *header = sent_header(r);
+
+    if (header) {
+        apr_table_setn(r->headers_in, "Authorization", header);
+    }
+}
+
+/* ---- reading ---- */
+
 /* The user name of a Basic header whose password is empty; NULL: it is none such. */
 static const char *lone_user(const char *text, apr_pool_t *pool)
 {
-    const char *coded = after_scheme(text, "Basic", pool);
-    char *pair =
-        coded ? (char *)apr_pdecode_base64(pool, coded, APR_ENCODE_STRING, APR_ENCODE_NONE, NULL)
-              : NULL;
+    char *pair = basic_pair(text, pool);
     apr_size_t length = pair ? strlen(pair) : 0;
 
     if (length < 2 || pair[length - 1] != ':') {
@@ -118,7 +170,7 @@ static void move_header(request_rec *r, const char *key)
 static const char *sent_key(request_rec *r)
 {
     static const char *const schemes[] = { "Bearer", "Key", "Token", NULL };
-    const char *sent = apr_table_get(r->headers_in, "Authorization");
+    const char *sent = sent_header(r);
     const char *alone = apr_table_get(r->headers_in, "api-key");
     const char *key = lone_user(sent, r->pool);
     int i;
@@ -361,28 +413,16 @@ int api_authn_challenge(request_rec *r, const char *type)
 
 /* ---- AuthBasicProvider genflow ---- */
 
-/* mod_auth_basic logs the name that was refused, and %u and REMOTE_USER show it. */
-static void hide_secret(request_rec *r, const char *user)
-{
-    apr_size_t shown = strlen(GF_API_KEY_PREFIX) + GF_API_KEY_ID + 1;
-
-    if (r->user == user) {
-        memset(r->user + shown, '*', strlen(r->user + shown));
-    }
-}
-
+/* `user` is what api_authn_hide() left of a key. */
 authn_status api_authn_password(request_rec *r, const gf_api_t *api, const char *user,
                                 const char *password)
 {
     bool in_user = gf_api_key_begins(user);
     const char *text = gf_api_key_begins(password) ? password
-                       : in_user && !*password     ? apr_pstrdup(r->pool, user)
+                       : in_user && !*password     ? lone_user(sent_header(r), r->pool)
                                                    : NULL;
     gf_err_t *err;
 
-    if (in_user) {
-        hide_secret(r, user);
-    }
     if (!text) {
         return AUTH_USER_NOT_FOUND;
     }

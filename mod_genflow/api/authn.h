@@ -19,6 +19,14 @@
 #define API_AUTHN_PROVIDER "genflow"
 #define API_AUTHN_SCOPE    "genflow-scope"
 
+/* Makes a key unreadable that is sent as the user name of Basic, before authentication, at any
+ * address: httpd's modules log the name that they refuse, and %u and REMOTE_USER show it. The id
+ * remains. What follows here reads what was sent. */
+void api_authn_hide(request_rec *r);
+
+/* ... and back: for the server that the request is proxied to. */
+void api_authn_restore(request_rec *r);
+
 /* check_authn of AuthType GenflowKey. DECLINED: another AuthType. OK: the user is set. Else the
  * status of the error that api_authn_refused() returns: 401, 429 (too many unknown keys from this
  * address), 503 (no database). Reads `Authorization: Bearer K`, `Key K` or `Token K`, `api-key: K`,
@@ -30,7 +38,7 @@ int api_authn_challenge(request_rec *r, const char *type);
 
 /* check_password of the provider: the password is a key of that user, or the user name is a key and
  * the password empty. Anything else is AUTH_USER_NOT_FOUND, so that a provider behind this one may
- * know the user. r->user becomes the key's user; a key in its place is made unreadable. */
+ * know the user. r->user becomes the key's user. */
 authn_status api_authn_password(request_rec *r, const gf_api_t *api, const char *user,
                                 const char *password);
 

@@ -16,6 +16,16 @@ my $httpd = Genflow::Httpd->start(small_site() . <<"END");
 LogLevel trace3 genflow:debug
 GenflowLimitKeyRate 1000/1s 100000
 CustomLog "$ACCESS" "%U %>s user=%u key=%{genflow_key}n"
+LoadModule proxy_module "\${GENFLOW_LIBEXEC}/mod_proxy.so"
+LoadModule proxy_http_module "\${GENFLOW_LIBEXEC}/mod_proxy_http.so"
+ProxyPass "/through" "http://127.0.0.1:\${OWN_PORT}/api"
+<Location "/passwords">
+    AuthType Basic
+    AuthName "pictures"
+    AuthBasicProvider file
+    AuthUserFile "/dev/null"
+    Require valid-user
+</Location>
 ExtendedStatus On
 <Location "/server-status">
     SetHandler server-status
@@ -126,6 +136,14 @@ my $head = api(HEAD => '/api/getQuota', headers => bearer(stranger()));
 is_deeply [$head->{status}, $head->{content} // ''], [401, ''], 'a HEAD request gets the head';
 is api(GET => '/api/health', headers => bearer(stranger()))->{status}, 200, 'health needs none';
 
+# ---- as a user name, where no key is asked for ----
+
+is get('/passwords/x', basic($mine, ''))->{status}, 401, 'a place of passwords takes no key as a user name';
+is get('/passwords/x', basic($mine, 'x'))->{status}, 401, '... nor with a password';
+is get('/nothing-here', basic($mine, ''))->{status}, 403, '... and a place without sign-in does not look at it';
+$res = get('/through/getQuota', basic($mine, ''));
+is $res->{status}, 200, 'a server behind this one gets the key as it was sent' or diag $res->{content};
+
 # ---- what is left behind ----
 
 my $access = Genflow::Site::read_text($ACCESS);
@@ -137,6 +155,7 @@ for my $name (sort keys %files) {
     my @found = grep { index($files{$name}, substr $_, 16, 12) >= 0 } @secrets;
     is "@found", '', "no key is in $name";
 }
+like $files{error}, qr/AH01618: user gf_$mine->{id}_\*+ not found/, '... of one in the place of a user name it has the id';
 like $files{error}, qr/API key $revoked->{id}: revoked/, 'the log says which was revoked';
 like $files{error}, qr{/foreign[^\n]*API key \w{12}: unknown}, '... also for pages of httpd';
 is sql1("SELECT used_at = date_trunc('minute', used_at) AND used_at > clock_timestamp() - interval '3 minutes'
