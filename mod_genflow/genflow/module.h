@@ -26,7 +26,7 @@
 #include "genflow/thumbnail.h"
 
 #define GENFLOW_PROVIDER_GROUP    "genflow-provider"
-#define GENFLOW_PROVIDER_VERSION  "3"
+#define GENFLOW_PROVIDER_VERSION  "4"
 #define GENFLOW_STORE_GROUP       "genflow-store"
 #define GENFLOW_STORE_VERSION     "1"
 #define GENFLOW_THUMBNAIL_GROUP   "genflow-thumbnail"

@@ -14,6 +14,7 @@
 #define GENFLOW_PROVIDER_H
 
 #include "genflow/exchange.h"
+#include "genflow/mark.h"
 
 struct gf_job_t;
 struct gf_prov_host_t;
@@ -34,7 +35,7 @@ typedef enum {
     GF_PROV_PERMANENT, /* failed, a retry cannot help */
     GF_PROV_FILTERED,  /* its content filter refused */
     GF_PROV_EMPTY,     /* done without a picture */
-    GF_PROV_UNKNOWN    /* sent, no answer: may have been paid for, must not be sent again */
+    GF_PROV_UNKNOWN    /* sent, no answer of its own: may have been paid for, never sent again */
 } gf_prov_state_t;
 
 /* A provider's progress report about a run. */
@@ -136,6 +137,7 @@ typedef struct gf_prov_kind_t {
     /* Providers over HTTP. mod_genflow sets limits and times of a message. */
     gf_msg_t *(*submit)(const gf_prov_call_t *call);
     gf_msg_reader_t *read_submit;
+    const gf_prov_mark_t *own; /* marks of its own answers, up to a row of 0 (genflow/mark.h) */
     gf_msg_t *(*poll)(const gf_prov_call_t *call); /* job->ref names the run */
     gf_msg_reader_t *read_poll;
     gf_msg_t *(*cancel)(const gf_prov_call_t *call); /* NULL: the provider cannot cancel */
@@ -223,8 +225,7 @@ typedef struct gf_prov_host_t {
      * (NULL: no such domain)? Check it before our key is sent to an address from outside. */
     bool (*owns_url)(const struct gf_provider_t *provider, const char *url, const char *domain);
 
-    /* Zeroes the outcome. For an exchange without a whole answer it sets the outcome and returns
-     * true. */
+    /* Zeroes the outcome. Without a whole answer it sets the outcome and returns true. */
     bool (*unanswered)(gf_outcome_t *outcome, const gf_msg_t *msg);
 
     /* The wait of `Retry-After`, bounded; 0: none. */
@@ -241,8 +242,7 @@ typedef struct gf_prov_host_t {
     const char *(*json_quote)(apr_pool_t *pool, const char *text);
 
     /* Type and size of the picture in an open file; false: no PNG, JPEG or WebP. image_is_plain():
-     * does it cost a decoder no more time and memory than its pixels? Check both before you decode.
-     */
+     * a decoder needs no more time and memory than its pixels. Check both before you decode. */
     bool (*probe_image)(gf_image_t *image, int descriptor);
     bool (*image_is_plain)(const gf_image_t *image);
 } gf_prov_host_t;

@@ -157,6 +157,12 @@ static void read_reconcile(gf_outcome_t *outcome, const gf_prov_call_t *call, co
     }
 }
 
+/* Its own form, and OpenAI's, which some of its models answer in. */
+static const gf_prov_mark_t own[] = { { 400, 599, NULL, "message path requestId statusCode", NULL },
+                                      PROV_JSON_OPENAI_ERROR,
+                                      PROV_JSON_PICTURES,
+                                      { 0 } };
+
 const gf_prov_kind_t gf_prov_aiml = { .name = "aiml",
                                       .ref_name = "aimlJobId",
                                       .result_life = apr_time_from_sec(3600),
@@ -165,6 +171,7 @@ const gf_prov_kind_t gf_prov_aiml = { .name = "aiml",
                                       .check = check_section,
                                       .submit = make_submit,
                                       .read_submit = prov_json_read_answer,
+                                      .own = own,
                                       .source = source_use,
                                       .honours = honours,
                                       .ratio_size = ratio_size,

@@ -234,9 +234,6 @@ static void read_error(gf_outcome_t *outcome, const gf_prov_call_t *call, const 
         outcome->alarm = false;
         outcome->unknown_model = false;
     }
-    else if (outcome->state == GF_PROV_UNKNOWN && type[0]) {
-        prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_API); /* it is fal that speaks */
-    }
     if (outcome->state == GF_PROV_TRANSIENT && msg->status != 429 && retryable
         && strcasecmp(retryable, "false") == 0) {
         outcome->state = GF_PROV_PERMANENT;
@@ -449,6 +446,14 @@ static gf_webhook_verdict_t read_webhook(gf_provider_webhook_t *webhook,
                : GF_WEBHOOK_MEANINGLESS;
 }
 
+/* Errors of the model, of fal's machines, and refusals of the queue, which are a `detail` alone. A
+ * 5xx of that last form is no documented one. */
+static const gf_prov_mark_t own[] = { { 400, 599, "X-Fal-Error-Type", NULL, NULL },
+                                      { 400, 599, NULL, "detail/0/msg detail/0/type", NULL },
+                                      { 400, 599, NULL, "detail error_type", NULL },
+                                      { 400, 499, NULL, "detail", "detail" },
+                                      { 0 } };
+
 const gf_prov_kind_t gf_prov_fal = { .name = "fal",
                                      .ref_name = "falJobId",
                                      .result_life = apr_time_from_sec(7 * 24 * 3600),
@@ -457,6 +462,7 @@ const gf_prov_kind_t gf_prov_fal = { .name = "fal",
                                      .check = check_section,
                                      .submit = make_submit,
                                      .read_submit = read_submit,
+                                     .own = own,
                                      .poll = make_poll,
                                      .read_poll = read_poll,
                                      .cancel = make_cancel,

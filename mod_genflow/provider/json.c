@@ -334,12 +334,6 @@ static apr_interval_time_t requested_wait(const gf_msg_t *msg, const gf_json_t *
     return wait > 0 ? wait : bounded_wait(seconds_in(refusal->message));
 }
 
-/* Did a gateway before the API answer? Then it is unknown whether the API got the request. */
-static bool is_gateway(const gf_msg_t *msg, const gf_json_t *document)
-{
-    return !document && (msg->status == 502 || msg->status >= 504);
-}
-
 void prov_json_refused(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
                        const gf_json_t *document)
 {
@@ -350,10 +344,7 @@ void prov_json_refused(gf_outcome_t *outcome, const gf_prov_call_t *call, const 
     if (read_word(outcome, &refusal)) {
         return;
     }
-    if (is_gateway(msg, document)) {
-        prov_json_set(outcome, GF_PROV_UNKNOWN, GF_E_NETWORK);
-    }
-    else if (msg->status == 429) {
+    if (msg->status == 429) {
         prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_RATE_LIMIT);
         outcome->retry_after = requested_wait(msg, document, &refusal);
         outcome->locked_out = outcome->retry_after == 0;

@@ -94,8 +94,8 @@ void prov_json_refusal_read(prov_refusal_t *refusal, const gf_json_t *document);
 const char *prov_json_detail(const gf_prov_call_t *call, const gf_msg_t *msg,
                              const prov_refusal_t *refusal);
 
-/* A submission was not taken: the rules that all share for status, code words and waits. A
- * gateway's own 502 or 504 is UNKNOWN: the API behind it may have taken the job. */
+/* A submission was not taken: the rules that all share for status, code words and waits. Whether it
+ * was the provider that said so, kind->own decides. */
 void prov_json_refused(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
                        const gf_json_t *document);
 
@@ -105,6 +105,20 @@ void prov_json_picture(gf_outcome_t *outcome, const gf_json_t *document);
 
 /* A picture's address or bytes: a text, or an object with url or b64_json. */
 bool prov_json_picture_in(gf_outcome_t *outcome, const gf_json_t *value);
+
+/* A row of kind->own: an error in OpenAI's form. Its `type` is what gateways and proxies that speak
+ * this form leave out or null (Google's APIs, LiteLLM). */
+#define PROV_JSON_OPENAI_ERROR                           \
+    {                                                    \
+        400, 599, NULL, "error/message error/type", NULL \
+    }
+
+/* Rows of kind->own: an answer that should hold the picture. */
+#define PROV_JSON_PICTURES                                                  \
+    { 200, 299, NULL, "data?", NULL }, { 200, 299, NULL, "images?", NULL }, \
+    {                                                                       \
+        200, 299, NULL, "image?", NULL                                      \
+    }
 
 /* gf_prov_kind_t.read_submit of APIs that answer with the picture itself. */
 void prov_json_read_answer(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);

@@ -159,6 +159,8 @@ static gf_msg_t *make_submit(const gf_prov_call_t *call)
     return call->source_file ? make_edit(call, family) : make_generation(call, family);
 }
 
+static const gf_prov_mark_t own[] = { PROV_JSON_OPENAI_ERROR, PROV_JSON_PICTURES, { 0 } };
+
 const gf_prov_kind_t gf_prov_openai = { .name = "openai",
                                         .result_life = apr_time_from_sec(3600),
                                         .key_header = "Authorization",
@@ -167,6 +169,7 @@ const gf_prov_kind_t gf_prov_openai = { .name = "openai",
                                         .check = check_section,
                                         .submit = make_submit,
                                         .read_submit = prov_json_read_answer,
+                                        .own = own,
                                         .source = source_use,
                                         .honours = honours,
                                         .ratio_size = ratio_size,

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "model/bound.h"
+#include "provider/own.h"
 
 #define SECRET_MIN 8 /* bytes: a shorter value of a header of the section is none */
 #define WORD_MAX   64
@@ -110,6 +111,28 @@ static void name_error(gf_outcome_t *outcome)
     }
 }
 
+/* A submission that failed, by an answer that may be a gateway's: the run may go on behind it. A
+ * refused key stays a reason to call an operator. FILTERED is not sent anywhere again, and picture
+ * bytes are nobody else's. */
+static void doubt_submission(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+{
+    bool goes_on = outcome->state == GF_PROV_TRANSIENT || outcome->state == GF_PROV_PERMANENT
+                   || outcome->state == GF_PROV_EMPTY;
+
+    if (!goes_on || msg->end != GF_MSG_ANSWERED || msg->spool_rv || msg->spooled >= 0
+        || prov_own_is_marked(call->provider->kind->own, msg)) {
+        return;
+    }
+    outcome->state = GF_PROV_UNKNOWN;
+    outcome->code = GF_E_NETWORK;
+    outcome->error = NULL;
+    outcome->retry_after = 0;
+    outcome->locked_out = false;
+    outcome->unknown_model = false;
+    outcome->detail = apr_pstrcat(call->pool, outcome->detail ? outcome->detail : "",
+                                  " (perhaps a gateway's answer)", NULL);
+}
+
 /* A page of a list is read as the page before it. A run that is taken under no usable name is as
  * lost as one without an answer. */
 void gf_provider_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
@@ -119,6 +142,9 @@ void gf_provider_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
 
     clear_outcome(outcome);
     read(outcome, call, msg);
+    if (read == call->provider->kind->read_submit) {
+        doubt_submission(outcome, call, msg);
+    }
     name_error(outcome);
     if (outcome->state == GF_PROV_NEXT && !outcome->next->read) {
         outcome->next->read = read;

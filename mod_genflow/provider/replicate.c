@@ -436,6 +436,14 @@ static gf_webhook_verdict_t read_webhook(gf_provider_webhook_t *webhook,
     return prov_json_is_ref(webhook->ref) ? GF_WEBHOOK_GENUINE : GF_WEBHOOK_MEANINGLESS;
 }
 
+/* Its problem details have neither type nor instance, as those of gateways have, and none of the
+ * many members of Cloudflare's. A refusal (4xx) may be a `detail` alone. */
+#define PROBLEM "title status detail invalid_fields retry_after"
+
+static const gf_prov_mark_t own[] = { { 400, 499, NULL, "detail", PROBLEM },
+                                      { 500, 599, NULL, "status detail", PROBLEM },
+                                      { 0 } };
+
 const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
                                            .ref_name = "replicateId",
                                            .result_life = apr_time_from_sec(3600),
@@ -445,6 +453,7 @@ const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
                                            .check = check_section,
                                            .submit = make_submit,
                                            .read_submit = read_submit,
+                                           .own = own,
                                            .poll = make_poll,
                                            .read_poll = read_poll,
                                            .cancel = make_cancel,

@@ -290,6 +290,11 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
     }
 }
 
+/* Its reference has one form of errors. finish-reason comes with pictures, also with empty ones. */
+static const gf_prov_mark_t own[] = { { 400, 599, NULL, "id name errors", NULL },
+                                      { 200, 299, "finish-reason", NULL, NULL },
+                                      { 0 } };
+
 const gf_prov_kind_t gf_prov_stability = { .name = "stability",
                                            .ref_name = "stabilityJobId",
                                            .key_header = "Authorization",
@@ -298,6 +303,7 @@ const gf_prov_kind_t gf_prov_stability = { .name = "stability",
                                            .check = check_section,
                                            .submit = make_submit,
                                            .read_submit = read_submit,
+                                           .own = own,
                                            .poll = make_poll,
                                            .read_poll = read_poll,
                                            .source = source_use,

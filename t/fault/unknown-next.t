@@ -31,7 +31,7 @@ END
 
 # ---- nothing dies ----
 
-for my $lost (qw(cut-before cut-after half hang)) {
+for my $lost (qw(cut-before cut-after half hang gateway=cloudflare-524-html gateway=nginx-429)) {
     my $user = account(10);
     my $end  = ended($user, later($user, { type => 'next-two', prompt => "{{$lost times=1}} [$user]" }),
         'next-two');

@@ -16,7 +16,7 @@ run_cases(type => 'echo-aiml', cases => [
     ['delay=300', '', 'completed', 'a slow answer'],
     ['nsfw', 'CONTENT_FILTERED', 'CONTENT_FILTERED', 'a marked picture'],
     ['empty', 'EMPTY_RESULT', 'EMPTY_RESULT', 'an answer without a picture'],
-    ['html', 'EMPTY_RESULT', 'EMPTY_RESULT', 'a page of somebody in between'],
+    ['html', 'NETWORK_ERROR', 'NETWORK_ERROR', 'a page of somebody in between'],
     ['status=400', 'API_ERROR', 'API_ERROR', '400'],
     ['status=401', 'API_ERROR', 'API_ERROR', '401'],
     ['status=403', 'API_ERROR', 'API_ERROR', '403, out of credits'],

@@ -18,7 +18,7 @@ run_cases(type => 'echo-openai', cases => [
         'refused in other words'],
     ['empty', 'EMPTY_RESULT', 'EMPTY_RESULT', 'an answer without a picture'],
     ['garbage', 'API_ERROR', 'API_ERROR', 'base64 of something else'],
-    ['html', 'EMPTY_RESULT', 'EMPTY_RESULT', 'a page of somebody in between'],
+    ['html', 'NETWORK_ERROR', 'NETWORK_ERROR', 'a page of somebody in between'],
     ['status=400', 'API_ERROR', 'API_ERROR', '400'],
     ['status=401', 'API_ERROR', 'API_ERROR', '401'],
     ['status=404 type=model_not_found', 'API_ERROR', 'API_ERROR', 'an unknown model'],

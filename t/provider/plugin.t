@@ -40,7 +40,7 @@ is $sent->{headers}{'x-key'}, $ENV{PEERS_API_KEY}, 'its key is sent in the heade
 ok !exists $sent->{headers}{authorization}, '... and in no other';
 
 for my $case (['status=429 times=1', 'completed', undef], ['status=401', 'failed', 'API_ERROR'],
-              ['cut-before', 'failed', 'NETWORK_ERROR']) {
+              ['cut-before', 'failed', 'NETWORK_ERROR'], ['gateway=aws-api-gateway-504', 'failed', 'NETWORK_ERROR']) {
     my ($script, $status, $error) = @$case;
     $user = account(10);
     $job  = $shelf->picture($user, $script);

@@ -21,6 +21,7 @@ run_cases(type => 'echo-replicate', id => 'provider_ref', cases => [
     ['status=402', 'API_ERROR', 'API_ERROR', '402'],
     ['status=422', 'API_ERROR', 'API_ERROR', '422'],
     ['cut-before untaken times=1', '', 'NETWORK_ERROR completed', 'a request that was never taken'],
+    ['gateway=envoy-503-none untaken times=1', '', 'NETWORK_ERROR completed', 'a gateway that had nobody to ask'],
     ['hang untaken times=1', '', 'NETWORK_ERROR completed', 'never answered, and never taken'],
 ]);
 

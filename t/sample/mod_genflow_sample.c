@@ -127,6 +127,9 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
     }
 }
 
+/* Its errors have a member that no gateway's have. */
+static const gf_prov_mark_t own[] = { { 400, 599, NULL, "message sample_error", NULL }, { 0 } };
+
 static const gf_prov_kind_t sample = { .name = "sample",
                                        .result_life = apr_time_from_sec(600),
                                        .begin = begin,
@@ -136,6 +139,7 @@ static const gf_prov_kind_t sample = { .name = "sample",
                                        .check_model = check_model,
                                        .submit = submit,
                                        .read_submit = read_submit,
+                                       .own = own,
                                        .poll = poll,
                                        .read_poll = read_poll };
 

@@ -104,6 +104,9 @@ END_TEST
 #define MESSAGE(text)                                                \
     "{\"message\":\"" text "\",\"path\":\"/v1/images/generations\"," \
     "\"requestId\":\"r\",\"statusCode\":\"400\",\"timestamp\":\"t\"}"
+#define MESSAGES                                                          \
+    "{\"message\":[\"one\",\"two\"],\"path\":\"/v1/images/generations\"," \
+    "\"requestId\":\"r\",\"statusCode\":422,\"timestamp\":\"t\"}"
 #define ERROR(code) "{\"error\":{\"message\":\"no\",\"code\":\"" code "\",\"type\":\"t\"}}"
 #define GATEWAY     "<html>Bad Gateway</html>"
 
@@ -117,8 +120,8 @@ START_TEST(each_answer_has_its_meaning)
           false },
         { 200, NULL, "{\"images\":[null,7,{}]}", GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false,
           false },
-        { 201, NULL, "", GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false, false },
-        { 200, NULL, GATEWAY, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false, false },
+        { 201, NULL, "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
+        { 200, NULL, GATEWAY, GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
         { 200, NULL,
           "{\"images\":[{\"url\":\"https://cdn.test/a.jpg\"}],"
           "\"has_nsfw_concepts\":[true]}",
@@ -131,17 +134,17 @@ START_TEST(each_answer_has_its_meaning)
           false, false },
         { 404, NULL, MESSAGE("no such model"), GF_PROV_PERMANENT, GF_E_API, 0, false, false, true },
         { 401, NULL, MESSAGE("bad key"), GF_PROV_PERMANENT, GF_E_API, 0, true, false, false },
-        { 402, NULL, "", GF_PROV_PERMANENT, GF_E_API, 0, true, false, false },
+        { 402, NULL, MESSAGE("no credit"), GF_PROV_PERMANENT, GF_E_API, 0, true, false, false },
+        { 402, NULL, "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, true, false, false },
         { 403, NULL, MESSAGE("out of credits"), GF_PROV_PERMANENT, GF_E_API, 0, true, false,
           false },
-        { 422, NULL, "{\"message\":[\"one\",\"two\"]}", GF_PROV_PERMANENT, GF_E_API, 0, false,
-          false, false },
+        { 422, NULL, MESSAGES, GF_PROV_PERMANENT, GF_E_API, 0, false, false, false },
         { 429, NULL, MESSAGE("slow down"), GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 0, false, true,
           false },
         { 429, "Retry-After: 12", MESSAGE("slow down"), GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 12,
           false, false, false },
-        { 429, "Retry-After: 86400", "", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 300, false, false,
-          false },
+        { 429, "Retry-After: 86400", MESSAGE("slow down"), GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 300,
+          false, false, false },
         { 500, NULL, MESSAGE("oops"), GF_PROV_TRANSIENT, GF_E_API, 0, false, false, false },
         { 502, NULL, MESSAGE("oops"), GF_PROV_TRANSIENT, GF_E_API, 0, false, false, false },
         { 503, "Retry-After: 7", ERROR("busy"), GF_PROV_TRANSIENT, GF_E_API, 7, false, false,
@@ -151,7 +154,7 @@ START_TEST(each_answer_has_its_meaning)
         { 502, NULL, GATEWAY, GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
         { 504, NULL, "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
         { 524, NULL, GATEWAY, GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
-        { 302, NULL, "", GF_PROV_PERMANENT, GF_E_API, 0, false, false, false },
+        { 302, NULL, "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
     };
 
     check_answers(kind->read_submit, aiml("flux/dev"), URL, rows, UNIT_COUNT(rows));
@@ -203,15 +206,14 @@ START_TEST(the_log_line_has_the_providers_words_but_no_key)
     memset(much, 'x', 4999);
     ck_assert_str_eq(reads(kind->read_submit, scene, URL, 400, MESSAGE("never")).detail,
                      "HTTP 400: never");
-    ck_assert_str_eq(reads(kind->read_submit, scene, URL, 422, "{\"message\":[\"one\"]}").detail,
-                     "HTTP 422: one");
+    ck_assert_str_eq(reads(kind->read_submit, scene, URL, 422, MESSAGES).detail, "HTTP 422: one");
     ck_assert_str_eq(reads(kind->read_submit, scene, URL, 400, ERROR("bad_size")).detail,
                      "HTTP 400 bad_size: no");
     ck_assert_str_eq(
         reads(kind->read_submit, scene, URL, 401, MESSAGE("your key " SECRET " is bad")).detail,
         "HTTP 401: your key *** is bad");
     ck_assert_uint_le(strlen(reads(kind->read_submit, scene, URL, 400,
-                                   apr_psprintf(unit.ctx.pool, "{\"message\":\"%s\"}", much))
+                                   apr_psprintf(unit.ctx.pool, MESSAGE("%s"), much))
                                  .detail),
                       215);
 }

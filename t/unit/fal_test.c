@@ -262,8 +262,9 @@ START_TEST(each_answer_to_a_submission_has_its_meaning)
           false, false },
         { 429, "X-Fal-Retryable: false", PLAIN("too many"), GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 0,
           false, true, false },
-        { 500, NULL, "", GF_PROV_TRANSIENT, GF_E_API, 0, false, false, false },
-        { 503, NULL, PLAIN("busy"), GF_PROV_TRANSIENT, GF_E_API, 0, false, false, false },
+        { 429, NULL, "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
+        { 500, NULL, "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
+        { 503, NULL, PLAIN("busy"), GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
     };
     gf_outcome_t outcome = reads(kind->read_submit, sdxl(), URL, 200, QUEUED);
 
@@ -271,7 +272,6 @@ START_TEST(each_answer_to_a_submission_has_its_meaning)
     ck_assert_int_eq(outcome.progress.queue_position, 2);
     check_answers(kind->read_submit, sdxl(), URL, rows, UNIT_COUNT(rows));
     check_answers(kind->read_submit, sdxl(), URL, errors, UNIT_COUNT(errors));
-    check_gateways(kind->read_submit, sdxl(), URL, GF_PROV_UNKNOWN);
     check_cut(kind->read_submit, sdxl(), URL, 200, QUEUED, GF_PROV_TRANSIENT, GF_PROV_PERMANENT);
 }
 END_TEST

@@ -157,7 +157,8 @@ END_TEST
 
 #define ERROR(type, code) \
     "{\"error\":{\"message\":\"no\",\"type\":\"" type "\",\"param\":null,\"code\":" code "}}"
-#define BAD ERROR("invalid_request_error", "null")
+#define LIMIT(text) "{\"error\":{\"message\":\"" text "\",\"type\":\"requests\"}}"
+#define BAD         ERROR("invalid_request_error", "null")
 
 START_TEST(each_answer_has_its_meaning)
 {
@@ -166,7 +167,7 @@ START_TEST(each_answer_has_its_meaning)
           false },
         { 200, NULL, "{\"created\":1,\"data\":[{\"revised_prompt\":\"x\"}]}", GF_PROV_EMPTY,
           GF_E_EMPTY, 0, false, false, false },
-        { 200, NULL, "no JSON", GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false, false },
+        { 200, NULL, "no JSON", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
         { 400, NULL, ERROR("image_generation_user_error", "\"moderation_blocked\""),
           GF_PROV_FILTERED, GF_E_FILTERED, 0, false, false, false },
         { 400, NULL, ERROR("invalid_request_error", "\"content_policy_violation\""),
@@ -197,25 +198,26 @@ START_TEST(each_answer_has_its_meaning)
           GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 3, false, false, false },
         { 429, "Retry-After-Ms: soon", ERROR("requests", "\"rate_limit_exceeded\""),
           GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 0, false, true, false },
-        { 429, NULL, "{\"error\":{\"message\":\"Please try again in 12s. Visit\"}}",
-          GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 12, false, false, false },
-        { 429, NULL, "{\"error\":{\"message\":\"Please try again in 4000ms.\"}}", GF_PROV_TRANSIENT,
-          GF_E_RATE_LIMIT, 4, false, false, false },
-        { 429, NULL, "{\"error\":{\"message\":\"Please try again in 2m0s.\"}}", GF_PROV_TRANSIENT,
-          GF_E_RATE_LIMIT, 120, false, false, false },
-        { 429, NULL, "{\"error\":{\"message\":\"Please try again in 7h2m.\"}}", GF_PROV_TRANSIENT,
-          GF_E_RATE_LIMIT, 300, false, false, false },
-        { 429, NULL, "{\"error\":{\"message\":\"Please try again in a moment.\"}}",
-          GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 0, false, true, false },
-        { 429, NULL, "{\"error\":\"a text\"}", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 0, false, true,
+        { 429, NULL, LIMIT("Please try again in 12s. Visit"), GF_PROV_TRANSIENT, GF_E_RATE_LIMIT,
+          12, false, false, false },
+        { 429, NULL, LIMIT("Please try again in 4000ms."), GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 4,
+          false, false, false },
+        { 429, NULL, LIMIT("Please try again in 2m0s."), GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 120,
+          false, false, false },
+        { 429, NULL, LIMIT("Please try again in 7h2m."), GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 300,
+          false, false, false },
+        { 429, NULL, LIMIT("Please try again in a moment."), GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 0,
+          false, true, false },
+        { 429, NULL, "{\"error\":\"a text\"}", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false,
           false },
         { 500, NULL, ERROR("server_error", "null"), GF_PROV_TRANSIENT, GF_E_API, 0, false, false,
           false },
-        { 503, "Retry-After: 3", "", GF_PROV_TRANSIENT, GF_E_API, 3, false, false, false },
+        { 503, "Retry-After: 3", ERROR("server_error", "null"), GF_PROV_TRANSIENT, GF_E_API, 3,
+          false, false, false },
+        { 503, "Retry-After: 3", "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
     };
 
     check_answers(kind->read_submit, openai("gpt-image-1"), URL, rows, UNIT_COUNT(rows));
-    check_gateways(kind->read_submit, openai("gpt-image-1"), URL, GF_PROV_UNKNOWN);
 }
 END_TEST
 

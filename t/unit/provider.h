@@ -124,7 +124,9 @@ static inline gf_outcome_t outcome_of(reader_t read, const scene_t *scene, const
 {
     gf_outcome_t outcome = garbage();
 
-    read(&outcome, &scene->call, msg);
+    read(&outcome, &scene->call, msg); /* it sets all by itself, ... */
+    ck_assert(outcome.state != garbage().state);
+    gf_provider_read(&outcome, &scene->call, msg, read); /* ... and this is what work/ gets */
     ck_assert_msg(!outcome.detail || !strstr(outcome.detail, SECRET), "%s", outcome.detail);
     ck_assert_msg(outcome.state != GF_PROV_SUCCEEDED || !outcome.picture_url != !outcome.picture_b64
                       || msg->spooled > 0,

@@ -336,7 +336,8 @@ START_TEST(each_answer_to_a_submission_has_its_meaning)
           false },
         { 402, NULL, PROBLEM("insufficient credit"), GF_PROV_PERMANENT, GF_E_API, 0, true, false,
           false },
-        { 403, NULL, "", GF_PROV_PERMANENT, GF_E_API, 0, true, false, false },
+        { 403, NULL, PROBLEM("no"), GF_PROV_PERMANENT, GF_E_API, 0, true, false, false },
+        { 403, NULL, "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, true, false, false },
         { 429, NULL,
           "{\"detail\":\"Request was throttled. Your rate limit resets in ~30s\","
           "\"retry_after\":5}",
@@ -347,14 +348,14 @@ START_TEST(each_answer_to_a_submission_has_its_meaning)
           30, false, false, false },
         { 429, NULL, "{\"detail\":\"t\",\"retry_after\":-5}", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 0,
           false, true, false },
-        { 429, NULL, "", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 0, false, true, false },
+        { 429, NULL, PROBLEM("slow"), GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 0, false, true, false },
+        { 429, NULL, "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
         { 500, NULL, PROBLEM("oops"), GF_PROV_TRANSIENT, GF_E_API, 0, false, false, false },
         { 502, NULL, PROBLEM("oops"), GF_PROV_TRANSIENT, GF_E_API, 0, false, false, false },
     };
     scene_t *scene = replicate(MODEL);
 
     check_answers(kind->read_submit, scene, URL, rows, UNIT_COUNT(rows));
-    check_gateways(kind->read_submit, scene, URL, GF_PROV_UNKNOWN);
     ck_assert_str_eq(reads(kind->read_submit, scene, URL, 201, rows[0].text).ref, "p9");
     check_cut(kind->read_submit, scene, URL, 201, rows[0].text, GF_PROV_TRANSIENT,
               GF_PROV_PERMANENT);

@@ -202,6 +202,7 @@ END_TEST
 #define NO_PICTURE -1   /* an answer in memory */
 #define MODERATION "{\"id\":\"1f\",\"name\":\"content_moderation\",\"errors\":[\"flagged\"]}"
 #define ERROR      "{\"id\":\"1f\",\"name\":\"bad_request\",\"errors\":[\"no\",\"never\"]}"
+#define NO_CREDIT  "{\"id\":\"1f\",\"name\":\"payment_required\",\"errors\":[\"no credit\"]}"
 #define GATEWAY    "<html>502 Bad Gateway</html>"
 
 typedef struct answer_t {
@@ -250,7 +251,9 @@ static gf_outcome_t reads(reader_t read, const gf_msg_t *msg)
     gf_prov_call_t call = call_of(&job, "sd3");
     gf_outcome_t outcome = garbage();
 
-    read(&outcome, &call, msg);
+    read(&outcome, &call, msg); /* it sets all by itself, ... */
+    ck_assert(outcome.state != garbage().state);
+    gf_provider_read(&outcome, &call, msg, read); /* ... and this is what work/ gets */
     return outcome;
 }
 
@@ -292,22 +295,44 @@ static const answer_t pictures_and_refusals[] = {
       false },
     { 200, 0, NULL, "SUCCESS", NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
     { 200, NO_PICTURE, "", "SUCCESS", NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
-    { 200, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
-    { 200, NO_PICTURE, "{}", NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
-    { 204, NO_PICTURE, "", NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
     { 403, NO_PICTURE, MODERATION, NULL, NULL, GF_PROV_FILTERED, GF_E_FILTERED, 0, false, false },
     { 403, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, true, false },
-    { 403, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, true, false },
     { 400, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false, false },
     { 400, NO_PICTURE, MODERATION, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false, false },
     { 404, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false, false },
-    { 413, NO_PICTURE, "", NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false, false },
+    { 413, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false, false },
     { 422, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false, false },
+    { 401, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, true, false },
+    { 402, NO_PICTURE, NO_CREDIT, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, true, false },
+};
+
+/* Answers in no form of Stability's: to a question they are what their status says, ... */
+static const answer_t strangers[] = {
+    { 200, NO_PICTURE, "", NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
+    { 200, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
+    { 200, NO_PICTURE, "{}", NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
+    { 204, NO_PICTURE, "", NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
+    { 403, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, true, false },
+    { 413, NO_PICTURE, "", NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false, false },
     { 401, NO_PICTURE, "{\"message\":\"no key\"}", NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, true,
       false },
     { 402, NO_PICTURE, "{\"name\":\"payment_required\"}", NULL, NULL, GF_PROV_PERMANENT, GF_E_API,
       0, true, false },
 };
+
+/* ... but a submission may have been taken behind them. */
+static void check_strangers(void)
+{
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(strangers); i++) {
+        answer_t row = strangers[i];
+
+        row.state = GF_PROV_UNKNOWN;
+        row.code = GF_E_NETWORK;
+        check_answers(gf_prov_stability.read_submit, &row, 1);
+    }
+}
 
 START_TEST(each_answer_to_a_submission_has_its_meaning)
 {
@@ -321,17 +346,22 @@ START_TEST(each_answer_to_a_submission_has_its_meaning)
         { 429, NO_PICTURE, ERROR, NULL, "86400", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 300, false,
           false },
         { 500, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_TRANSIENT, GF_E_API, 0, false, false },
-        { 502, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_TRANSIENT, GF_E_API, 0, false, false },
-        { 503, NO_PICTURE, "", NULL, "7", GF_PROV_TRANSIENT, GF_E_API, 7, false, false },
-        { 504, NO_PICTURE, "", NULL, NULL, GF_PROV_TRANSIENT, GF_E_API, 0, false, false },
+        { 502, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_TRANSIENT, GF_E_API, 0, false, false },
+        { 503, NO_PICTURE, ERROR, NULL, "7", GF_PROV_TRANSIENT, GF_E_API, 7, false, false },
+        { 502, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false },
+        { 503, NO_PICTURE, "", NULL, "7", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false },
+        { 504, NO_PICTURE, "", NULL, NULL, GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false },
+        { 429, NO_PICTURE, "", NULL, "7", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false },
         { 200, NO_PICTURE, "{\"id\":\"a1b2\"}", NULL, NULL, GF_PROV_WORKING, 0, 0, false, false },
         { 202, NO_PICTURE, "{\"id\":\"a1b2\"}", NULL, NULL, GF_PROV_WORKING, 0, 0, false, false },
-        { 202, NO_PICTURE, "{\"id\":7}", NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
+        { 202, NO_PICTURE, "{\"id\":7}", NULL, NULL, GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false,
+          false },
     };
 
     check_answers(gf_prov_stability.read_submit, pictures_and_refusals,
                   UNIT_COUNT(pictures_and_refusals));
     check_answers(gf_prov_stability.read_submit, rows, UNIT_COUNT(rows));
+    check_strangers();
 }
 END_TEST
 
@@ -351,6 +381,7 @@ START_TEST(each_answer_to_a_question_has_its_meaning)
 
     check_answers(gf_prov_stability.read_poll, pictures_and_refusals,
                   UNIT_COUNT(pictures_and_refusals));
+    check_answers(gf_prov_stability.read_poll, strangers, UNIT_COUNT(strangers));
     check_answers(gf_prov_stability.read_poll, rows, UNIT_COUNT(rows));
 }
 END_TEST
@@ -388,7 +419,7 @@ START_TEST(an_id_is_taken_only_if_it_can_stand_in_an_address)
         outcome = reads(gf_prov_stability.read_submit, answered(&answer));
         ck_assert_msg((outcome.state == GF_PROV_WORKING) == rows[i].taken, "`%s`", rows[i].id);
         ck_assert_pstr_eq(outcome.ref, rows[i].taken ? rows[i].id : NULL);
-        ck_assert_msg(rows[i].taken || outcome.code == GF_E_EMPTY, "`%s`", rows[i].id);
+        ck_assert_msg(rows[i].taken || outcome.state == GF_PROV_UNKNOWN, "`%s`", rows[i].id);
     }
 }
 END_TEST
@@ -403,10 +434,13 @@ START_TEST(the_log_has_the_providers_words_within_bounds)
     outcome = reads(gf_prov_stability.read_submit, answered(&answer));
     ck_assert_str_eq(outcome.detail, "HTTP 400 bad_request: no");
     answer.text = "{\"message\":\"no key\"}";
-    outcome = reads(gf_prov_stability.read_submit, answered(&answer));
+    outcome = reads(gf_prov_stability.read_poll, answered(&answer));
     ck_assert_str_eq(outcome.detail, "HTTP 400: no key");
+    outcome = reads(gf_prov_stability.read_submit, answered(&answer));
+    ck_assert_str_eq(outcome.detail, "HTTP 400: no key (perhaps a gateway's answer)");
     memset(much, 'x', 4999);
-    answer.text = apr_psprintf(unit.ctx.pool, "{\"message\":\"%s\"}", much);
+    answer.text = apr_psprintf(
+        unit.ctx.pool, "{\"id\":\"1f\",\"name\":\"bad_request\",\"errors\":[\"%s\"]}", much);
     outcome = reads(gf_prov_stability.read_submit, answered(&answer));
     ck_assert_uint_le(strlen(outcome.detail), 250);
 }

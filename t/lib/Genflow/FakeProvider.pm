@@ -32,6 +32,7 @@
 #   garbage           200 image/png that is no picture
 #   html              200 text/html
 #   json-error        500 with broken JSON
+#   gateway=NAME      the answer of that gateway (t/gateways.list); the run goes on behind it
 #   cut-during        reset while the body is still arriving
 #   cut-before        reset after the body, no answer
 #   cut-after         reset after half of the picture
@@ -49,7 +50,7 @@
 #   poll-filter       CONTENT_FILTERED in place of the picture
 #   quick             one ready picture for all seeds (benchmarks)
 # Those of JSON also know (and not all of the above: delay, status, retry-after, html, json-error,
-# empty, cut-before, cut-after, half, hang, poll, poll-status, poll-hang):
+# gateway, empty, cut-before, cut-after, half, hang, poll, poll-status, poll-hang):
 #   type=WORD         the word that an error body names, beside status=CODE
 #   nsfw              the picture is marked, or the run says so
 #   failed=TEXT       Replicate: failed with that text; fal: failed=CODE,TYPE; AIML: so in its log
@@ -116,6 +117,7 @@ use Time::HiRes qw(CLOCK_MONOTONIC clock_gettime);
 
 use lib File::Spec->rel2abs(__FILE__) =~ s{/Genflow/[^/]+\z}{}r;
 
+use Genflow::Gateways;
 use Genflow::Limit;
 
 use constant {
@@ -523,7 +525,7 @@ my %FAILURE = map { $_ => 1 } qw(
     status retry-after payment moderation denied filter empty garbage html json-error
     cut-during cut-before cut-after half hang drip huge-image redirect
     poll-status poll-hang poll-lost poll-filter
-    nsfw failed aborted type untaken kanji
+    nsfw failed aborted type untaken kanji gateway
 );
 my %LASTING = map { $_ => 1 } qw(
     delay gate times big poll poll-delay poll-gate quick list-lag result datauri b64 url data plain single hook early at-once
@@ -740,6 +742,7 @@ my @BEHAVIOURS = (
     [ 'denied'      => sub { $_[0]->fail($_[1], 403, 'permission_denied') } ],
     [ 'html'        => \&answer_page ],
     [ 'json-error'  => \&answer_broken_json ],
+    [ 'gateway'     => \&answer_gateway ],
     [ 'redirect'    => \&answer_redirect ],
     [ 'poll'        => \&start_async ],
     [ 'poll-status' => \&start_async ],
@@ -1080,6 +1083,15 @@ sub answer_broken_json {
     my ($self, $job) = @_;
     $self->{server}->answer($job->{request}, 500, [ 'Content-Type' => 'application/json' ],
                             '{"id":"1f","name":"inter');
+}
+
+# It answers for the provider, which goes on with the run.
+sub answer_gateway {
+    my ($self, $job) = @_;
+    $self->charge($job) if $job->{endpoint};
+    my $gateway = Genflow::Gateways::answer($job->{script}->value('gateway'))
+        or return $self->fail($job, 400, 'bad_request', 'script: no such gateway');
+    $self->{server}->answer($job->{request}, @$gateway{qw(status headers body)});
 }
 
 # The target is private, as any loopback address, and it is ours: a follower shows up among

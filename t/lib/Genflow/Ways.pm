@@ -20,18 +20,18 @@ my @REFUSED    = map { "status=$_" } qw(400 401 403 404 413 422);
 my @BY_ADDRESS = map { "result=$_" } qw(gone private big slow empty garbage moved moved-private loop
     flaky cut once file);
 my @RUNS = ('poll=2', 'poll=1 poll-status=500', 'poll=1 poll-status=404', 'poll-hang', 'html',
-    'cut-before poll=2');
+    'cut-before poll=2', 'json-error', 'gateway=cloudflare-522-json', 'gateway=envoy-503 poll=2');
 
 # What is sent once, whatever the retries.
 my %ONCE = (
     stability => ['', @LOST, @REFUSED,
         qw(delay=700 big=900000 poll=2 poll-hang poll-lost poll-filter payment moderation denied
-            filter empty garbage html cut-during hang drip huge-image redirect big=52428801),
+            filter empty garbage html json-error gateway=cloudflare-524-html cut-during hang drip huge-image redirect big=52428801),
         'poll=1 poll-status=500', 'poll=1 poll-status=429'],
     aiml => ['', @LOST, @BY_ADDRESS,
-        qw(delay=700 data b64 datauri nsfw empty html hang), 'cut-before untaken'],
+        qw(delay=700 data b64 datauri nsfw empty html json-error gateway=aws-alb-502 hang), 'cut-before untaken'],
     openai => ['', @LOST, @REFUSED, @BY_ADDRESS,
-        qw(delay=700 url datauri empty garbage html hang), 'status=400 type=moderation_blocked',
+        qw(delay=700 url datauri empty garbage html json-error gateway=aws-api-gateway-504 hang), 'status=400 type=moderation_blocked',
         'status=404 type=model_not_found', 'status=429 type=insufficient_quota'],
     replicate => ['', @LOST, @REFUSED, @BY_ADDRESS, @RUNS, 'hook=forged poll=2', 'hook=end poll=1',
         qw(delay=700 plain datauri nsfw empty failed=broken)],
@@ -45,7 +45,7 @@ my %ONCE = (
 );
 
 # What has failed for sure, or was never taken.
-my @AGAIN = ((map { "status=$_ times=1" } qw(500 502 503 504)), 'status=503', 'json-error times=2',
+my @AGAIN = ((map { "status=$_ times=1" } qw(500 502 503 504)), 'status=503',
     'status=429 retry-after=1 times=1');
 my %AGAIN = (
     stability => \@AGAIN,

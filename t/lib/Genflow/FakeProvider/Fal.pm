@@ -55,7 +55,7 @@ sub error_body {
     my ($self, $status, $type) = @_;
     return { detail => [ { loc => ['body'], msg => 'the fake provider refuses', type => $type } ] }
         if $type;
-    return { detail => "the fake provider says $status" };
+    return { detail => "the fake provider says $status", $status >= 500 ? (error_type => 'internal_error') : () };
 }
 
 sub answer_status {

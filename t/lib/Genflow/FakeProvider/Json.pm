@@ -101,6 +101,7 @@ sub answer_submission {
     return $self->{server}->answer($job->{request}, 500, [ 'Content-Type' => 'application/json' ],
                                    '{"message":"inter')
         if $script->has('json-error');
+    return $self->{book}->answer_gateway($job) if $script->has('gateway');
     $act{answer}->($job);
 }
 

@@ -48,8 +48,7 @@ sub add_routes {
 
 sub error_body {
     my ($self, $status, $type) = @_;
-    return { type => 'about:blank', title => 'Refused', status => $status + 0,
-             detail => "the fake provider says $status" };
+    return { title => 'Refused', status => $status + 0, detail => "the fake provider says $status" };
 }
 
 sub prediction {

@@ -30,7 +30,7 @@ sub knows_key {
     return defined $key && $key !~ /\Awrong/ && !defined $request->{header}{authorization};
 }
 
-sub error_body { return { message => "the fake provider says $_[1]" } }
+sub error_body { return { message => "the fake provider says $_[1]", sample_error => $_[1] + 0 } }
 
 sub answer {
     my ($self, $job) = @_;
