@@ -171,6 +171,9 @@ my @answers = (
     [ 'empty',      200, 'image/png',        undef,                 'empty has the type of one' ],
     [ 'garbage',    200, 'image/png',        undef,                 'garbage says it is one' ],
     [ 'json-error', 500, 'application/json', undef,                 'json-error is a 500' ],
+    [ 'gateway=nginx-504',   504, 'text/html',        undef, 'gateway=NAME is that gateway\'s answer' ],
+    [ 'gateway=aws-api-gateway-504', 504, 'application/json', undef, '... with its type' ],
+    [ 'gateway=nobody-504',  400, 'application/json', 'bad_request', '... of one that is listed' ],
 );
 my %body;
 for my $case (@answers) {
@@ -181,6 +184,7 @@ for my $case (@answers) {
     $body{$script} = $got->{content};
 }
 is $body{empty}, '', 'empty has no byte';
+is $body{'gateway=aws-api-gateway-504'}, '{"message": "Endpoint request timed out"}', 'a gateway has its words';
 is sound_png($body{garbage}), '', 'garbage is no picture';
 ok !eval { decode_json($body{'json-error'}) }, 'json-error is not JSON';
 

@@ -179,6 +179,58 @@ START_TEST(what_is_near_a_mark_has_it_not)
 }
 END_TEST
 
+/* Answers in forms that are like a kind's, of frameworks and servers that anybody may run. */
+static const struct {
+    const gf_prov_kind_t *kind;
+    int status;
+    const char *header, *text;
+} alike[] = {
+    { &gf_prov_stability, 500, NULL, "{\"id\":\"1f\",\"message\":\"no\"}" },
+    { &gf_prov_stability, 500, NULL, "{\"id\":\"1f\",\"name\":\"Error\"}" },
+    { &gf_prov_stability, 500, NULL, "{\"id\":\"1f\",\"errors\":[\"no\"]}" },
+    { &gf_prov_stability, 500, NULL, "{\"name\":\"Error\",\"errors\":[\"no\"]}" },
+    { &gf_prov_stability, 429, "Retry-After: 3", "{\"message\":\"no\"}" },
+    { &gf_prov_stability, 200, "X-Request-Id: 1f", "" },
+    { &gf_prov_stability, 502, "Finish-Reason: SUCCESS", "" },
+    { &gf_prov_openai, 500, NULL, "{\"error\":\"no\"}" },
+    { &gf_prov_openai, 500, NULL, "{\"error\":{\"message\":\"no\",\"code\":500}}" },
+    { &gf_prov_openai, 500, NULL, "{\"error\":{\"type\":\"server_error\"}}" },
+    { &gf_prov_openai, 500, NULL, "{\"message\":\"no\",\"type\":\"server_error\"}" },
+    { &gf_prov_openai, 502, NULL, "{\"data\":[],\"images\":[],\"image\":null}" },
+    { &gf_prov_aiml, 500, NULL, "{\"statusCode\":500,\"message\":\"Internal server error\"}" },
+    { &gf_prov_aiml, 500, NULL,
+      "{\"statusCode\":500,\"message\":\"no\",\"path\":\"/v1\",\"timestamp\":\"t\"}" },
+    { &gf_prov_aiml, 500, NULL, "{\"statusCode\":500,\"message\":\"no\",\"requestId\":\"r\"}" },
+    { &gf_prov_aiml, 500, NULL, "{\"message\":\"no\",\"path\":\"/v1\",\"requestId\":\"r\"}" },
+    { &gf_prov_aiml, 500, NULL, "{\"statusCode\":500,\"path\":\"/v1\",\"requestId\":\"r\"}" },
+    { &gf_prov_replicate, 500, NULL, "{\"detail\":\"no\"}" },
+    { &gf_prov_replicate, 500, NULL, "{\"status\":500,\"title\":\"no\"}" },
+    { &gf_prov_replicate, 429, NULL, "{\"status\":429,\"title\":\"Too Many Requests\"}" },
+    { &gf_prov_replicate, 429, NULL,
+      "{\"type\":\"about:blank\",\"title\":\"no\",\"status\":429,\"detail\":\"no\"}" },
+    { &gf_prov_replicate, 502, NULL, "{\"detail\":\"no\",\"status\":502,\"instance\":\"/v1\"}" },
+    { &gf_prov_fal, 503, NULL, "{\"detail\":\"no\"}" },
+    { &gf_prov_fal, 503, NULL, "{\"error_type\":\"internal_error\"}" },
+    { &gf_prov_fal, 503, NULL, "{\"detail\":[{\"msg\":\"no\"}]}" },
+    { &gf_prov_fal, 503, NULL, "{\"detail\":[{\"type\":\"no\"}]}" },
+    { &gf_prov_fal, 503, "X-Fal-Request-Id: r-1", "" },
+    { &gf_prov_fal, 429, NULL, "{\"detail\":\"no\",\"status\":429}" },
+    { &gf_prov_fal, 429, NULL, "{\"detail\":\"no\",\"det\":429}" },
+};
+
+START_TEST(an_answer_in_a_form_like_the_providers_is_unknown)
+{
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(alike); i++) {
+        gf_msg_t *msg = answered(URL, alike[i].status, alike[i].header, alike[i].text);
+
+        ck_assert_msg(submitted(alike[i].kind, msg).state == GF_PROV_UNKNOWN, "%s: HTTP %d %s",
+                      alike[i].kind->name, alike[i].status, alike[i].text);
+    }
+}
+END_TEST
+
 START_TEST(a_null_is_no_member_unless_it_may_be)
 {
     static const gf_prov_mark_t mark = { 400, 599, NULL, "a/0/b c?", NULL };
@@ -331,15 +383,49 @@ START_TEST(a_kind_without_marks_has_no_answer_of_its_own)
 }
 END_TEST
 
+START_TEST(picture_bytes_and_a_content_filter_need_no_mark)
+{
+    gf_msg_t *picture = answered(URL, 200, NULL, "");
+
+    picture->spooled = 0;
+    ck_assert_msg(submitted(&gf_prov_stability, picture).state == GF_PROV_EMPTY,
+                  "a picture without bytes");
+    picture->spooled = 9;
+    ck_assert_int_eq(submitted(&gf_prov_stability, picture).state, GF_PROV_SUCCEEDED);
+    picture->spool_rv = APR_ENOSPC;
+    ck_assert_msg(submitted(&gf_prov_stability, picture).code == GF_E_STORE, "our disk is full");
+    ck_assert_int_eq(
+        submitted(&gf_prov_openai,
+                  answered(URL, 400, NULL, "{\"error\":{\"code\":\"moderation_blocked\"}}"))
+            .state,
+        GF_PROV_FILTERED);
+}
+END_TEST
+
+START_TEST(a_question_about_a_run_is_not_a_submission)
+{
+    scene_t *of = scene(&gf_prov_fal, "https://api.example.test", "fal-ai/fast-sdxl");
+    gf_outcome_t outcome = garbage();
+
+    of->job.provider_ref = "r1";
+    gf_provider_read(&outcome, &of->call, answered(URL, 502, NULL, "<html>"),
+                     gf_prov_fal.read_poll);
+    ck_assert_int_eq(outcome.state, GF_PROV_WORKING);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         each_row_of_a_table_knows_an_answer_of_the_providers_own,
         no_row_of_a_table_is_without_its_answer_here,
         what_is_near_a_mark_has_it_not,
+        an_answer_in_a_form_like_the_providers_is_unknown,
         a_null_is_no_member_unless_it_may_be,
         no_answer_of_a_gateway_is_a_reason_to_submit_again,
         a_kind_without_marks_has_no_answer_of_its_own,
+        picture_bytes_and_a_content_filter_need_no_mark,
+        a_question_about_a_run_is_not_a_submission,
         NULL,
     };
 
