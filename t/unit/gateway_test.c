@@ -392,6 +392,7 @@ START_TEST(picture_bytes_and_a_content_filter_need_no_mark)
                   "a picture without bytes");
     picture->spooled = 9;
     ck_assert_int_eq(submitted(&gf_prov_stability, picture).state, GF_PROV_SUCCEEDED);
+    picture->spooled = -1;
     picture->spool_rv = APR_ENOSPC;
     ck_assert_msg(submitted(&gf_prov_stability, picture).code == GF_E_STORE, "our disk is full");
     ck_assert_int_eq(
