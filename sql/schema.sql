@@ -4044,7 +4044,7 @@ BEGIN
         RETURN;
     END IF;
     IF q.is_bounded THEN
-        v_look := genflow.list_bound();
+        v_look := genflow.look_bound(p_words);
     END IF;
     RETURN QUERY EXECUTE format(
         'WITH page AS MATERIALIZED (SELECT * FROM (SELECT * FROM (%s) u '
@@ -4095,7 +4095,7 @@ BEGIN
                                             coalesce(c.is_many, false), p_favourite);
     total := 0;
     IF v_user IS NOT NULL AND q.query IS NOT NULL THEN
-        v_look := CASE WHEN q.is_bounded THEN genflow.list_bound() ELSE v_look END;
+        v_look := CASE WHEN q.is_bounded THEN genflow.look_bound(p_words) ELSE v_look END;
         EXECUTE format('SELECT count(*) FROM (SELECT FROM (SELECT * FROM (%s) u '
                        'ORDER BY u.created_at DESC, u.id DESC LIMIT $6) s WHERE s.matches '
                        'LIMIT %s) c', q.query, p_most + 1) INTO total
@@ -4794,6 +4794,10 @@ $$
     SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
      WHERE NOT l.granted AND a.datname = current_database()
 $$;
+
+CREATE FUNCTION genflow.look_bound(p_words text[]) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$SELECT CASE WHEN p_words IS NULL THEN genflow.list_bound() ELSE 2000 END$$;
 
 CREATE FUNCTION genflow.lost_response_keep(p_user text, p_hash bytea, p_call uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS

@@ -155,8 +155,8 @@ bool api_body_switch(gf_req_t *req, const char *name);
 
 /* Checks the rate of the client's address and of its user, before the body of a call that costs is
  * read, gives the user their allowance, and tells the client in headers what is left. dry: the call
- * only says the price, whatever the body is; it counts in buckets of its own, ten times as large.
- * Errors: TOO_OFTEN, with Retry-After. */
+ * only says the price, whatever the body is, or searches; it counts in buckets of its own, ten
+ * times as large. Errors: TOO_OFTEN, with Retry-After. */
 gf_err_t *api_limit(gf_req_t *req, bool dry);
 
 /* What is left of a rate limit: `remaining` of `limit` requests in `seconds`. reset: seconds until

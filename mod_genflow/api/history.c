@@ -14,7 +14,7 @@
 #define PRESET_MAX     64
 #define TAG_MAX        200
 #define WORDS_LENGTH   1000
-#define WORDS_MAX      20
+#define WORDS_MAX      5
 #define CURSOR_VERSION "1:"
 #define AT_MAX         (APR_INT64_C(253402300799) * APR_USEC_PER_SEC) /* the year 9999 */
 
@@ -153,6 +153,18 @@ static gf_err_t *read_page(gf_page_t *page, gf_req_t *req, const gf_json_t *body
     return gf_input_end(&input);
 }
 
+/* How many there are in all. A search that found less than a page has looked at as many rows as a
+ * count would. */
+static gf_err_t *count(apr_int64_t *total, bool *exact, gf_req_t *req, const gf_page_t *page)
+{
+    if (page->words && !page->after && page->items->nelts < page->limit) {
+        *total = page->items->nelts;
+        *exact = !page->next;
+        return NULL;
+    }
+    return gf_steer_count(total, exact, req->ctx, page);
+}
+
 gf_err_t *api_history(gf_req_t *req)
 {
     gf_json_t *body = NULL;
@@ -168,8 +180,11 @@ gf_err_t *api_history(gf_req_t *req)
         GF_TRY(api_body_json(req, &body, &text, &length));
     }
     GF_TRY(read_page(&page, req, body));
+    if (page.words) {
+        GF_TRY(api_limit(req, true)); /* it costs more than a page does */
+    }
     GF_TRY(gf_steer_history(&page, req->ctx));
-    GF_TRY(gf_steer_count(&total, &exact, req->ctx, &page));
+    GF_TRY(count(&total, &exact, req, &page));
     gf_reply_begin(&out, req);
     gf_out_key(&out, "items");
     gf_out_open(&out, '[');

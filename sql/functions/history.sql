@@ -4,7 +4,7 @@
 --
 -- An index leads to the rows of one filter: a tag (genflow.tags), favourites, an end without a
 -- picture, a preset. Where others come beside it, or words, a statement looks at one row after the
--- other, newest first, and at list_bound() of them at most. A page that has not found all its rows
+-- other, newest first, and at look_bound() of them at most. A page that has not found all its rows
 -- among these ends there, and the next page goes on behind them.
 
 -- list_bound(): how many rows a statement looks at. Called by: history, history_total,
@@ -12,13 +12,19 @@
 CREATE OR REPLACE FUNCTION genflow.list_bound() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT 10000';
 
+-- look_bound(p_words): the same where words are looked for, in whole prompts; NULL: list_bound().
+-- Called by: history, history_total.
+CREATE OR REPLACE FUNCTION genflow.look_bound(p_words text[]) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS 'SELECT CASE WHEN p_words IS NULL THEN genflow.list_bound() ELSE 2000 END';
+
 -- list_query(p_types, p_status, p_user, p_preset, p_at, ...): the text of the query for (no,
 -- user_id, id, created_at, matches) that all lists of generations run, here and in admin_jobs.sql.
 -- Each type adds its newest $6 rows from an index in order (see sql/types/media_table.sql). $1
 -- account, $2 status, $3 preset; $4, $5 the end of the page before; $7 tag, $8 patterns of words,
 -- $9 since, $10 list_changed().ids, $11 the realm. The text has only the conditions of the call, so
 -- that each case gets a plan that fits it. is_bounded: `matches` has some of them, and $6 is
--- list_bound().
+-- look_bound().
 --   p_walks  list_changed().is_many: each row shows whether it has changed since $9
 --   p_realm  without p_user: of users of this realm alone; NULL: of all
 CREATE OR REPLACE FUNCTION genflow.list_query(
@@ -164,7 +170,7 @@ BEGIN
         RETURN;
     END IF;
     IF q.is_bounded THEN
-        v_look := genflow.list_bound();
+        v_look := genflow.look_bound(p_words);
     END IF;
     RETURN QUERY EXECUTE format(
         'WITH page AS MATERIALIZED (SELECT * FROM (SELECT * FROM (%s) u '
@@ -212,7 +218,7 @@ BEGIN
                                             coalesce(c.is_many, false), p_favourite);
     total := 0;
     IF v_user IS NOT NULL AND q.query IS NOT NULL THEN
-        v_look := CASE WHEN q.is_bounded THEN genflow.list_bound() ELSE v_look END;
+        v_look := CASE WHEN q.is_bounded THEN genflow.look_bound(p_words) ELSE v_look END;
         EXECUTE format('SELECT count(*) FROM (SELECT FROM (SELECT * FROM (%s) u '
                        'ORDER BY u.created_at DESC, u.id DESC LIMIT $6) s WHERE s.matches '
                        'LIMIT %s) c', q.query, p_most + 1) INTO total

@@ -6,6 +6,8 @@
 use utf8;
 use Genflow::Test;
 
+use Genflow::Httpd qw(small_site);
+
 use Encode qw(encode);
 use POSIX ();
 use Time::HiRes qw(sleep time);
@@ -52,7 +54,7 @@ my @FILTERS = (    # filters, which ones, by their age
     [{ q => '%%%' }], [{ q => '\\%' }], [{ q => '{signs},' }, 3], [{ q => '"all"' }, 3],
     [{ q => '   ' }, 0 .. 5], [{ q => '' }, 0 .. 5],
     [{ q => "score\tunder" }, 1, 3],
-    [{ q => join ' ', ('sea') x 20 }, 0, 5],
+    [{ q => join ' ', ('sea') x 5 }, 0, 5],
     [{ q => 'x' x 1000 }],
     [{ tag => 'sea' }, 4, 5], [{ tag => 'Sea' }, 0], [{ tag => 'a,b' }, 5], [{ tag => 'a' }], [{ tag => '街' }, 4], [{ tag => '%' }],
     [{ tag => 'x' x 200 }],
@@ -124,7 +126,7 @@ for my $case (@TIMES) {
 # ---- wrong filters ----
 
 my @BAD = (    # query, fields
-    ['q=' . 'a' x 1001, 'q'], ['q=' . join('+', ('a') x 21), 'q'], ['q=' . join('+', ('a') x 100), 'q'],
+    ['q=' . 'a' x 1001, 'q'], ['q=' . join('+', ('a') x 6), 'q'], ['q=' . join('+', ('a') x 100), 'q'],
     ['q=%ED%A0%80', 'query'], ['q=%FF', 'query'], ['q=a%00b', 'query'],
     ['tag=' . 'x' x 201, 'tag'],
     ['favourite=2', 'favourite'], ['favourite=yes', 'favourite'], ['favourite=TRUE', 'favourite'],
@@ -192,10 +194,10 @@ INSERT INTO genflow.tags SELECT user_id, 'even', (SELECT no FROM genflow.types W
   FROM public.sketch_media WHERE user_id = genflow.account_of('$busy') AND tags IS NOT NULL;
 SET session_replication_role = origin;
 SQL
-for my $case ([{ q => 'needle' }, 3, 3], [{ q => 'nowhere' }, 0, 3], [{ q => 'NEEDLE', tag => 'even' }, 1, 2], [{ q => 'needle', limit => 2 }, 3, 3]) {
+for my $case ([{ q => 'needle' }, 3, 13], [{ q => 'nowhere' }, 0, 13], [{ q => 'NEEDLE', tag => 'even' }, 1, 7], [{ q => 'needle', limit => 2 }, 3, 13]) {
     my ($query, $count, $pages) = @$case;
     my ($cursor, @found, $seen) = ('');
-    for (1 .. 6) {
+    for (1 .. 20) {
         my $got = data(api(GET => address(%$query, cursor => $cursor), user => $busy));
         push @found, map { $_->{id} } @{ $got->{items} };
         $seen++;
@@ -207,6 +209,19 @@ for my $case ([{ q => 'needle' }, 3, 3], [{ q => 'nowhere' }, 0, 3], [{ q => 'NE
     my %once = map { $_ => 1 } @found;
     is_deeply [scalar @found, scalar keys %once, $seen], [$count, $count, $pages], "$said finds each once, and ends, on so many pages";
 }
+# ---- how many searches ----
+
+my $strict = Genflow::Httpd->start(small_site() . <<'END');
+GenflowLimitRate 1/1h 1
+Include "${GENFLOW_WORK}/t/conf/api.conf"
+END
+talk_to($strict);
+is_deeply [map { api(GET => '/api/generations?q=sea', user => $other)->{status} } 1 .. 11], [(200) x 10, 429],
+    'searches count against a limit: ten times that of requests that cost';
+is api(GET => '/api/generations', user => $other)->{status}, 200, '... and lists do not';
+is api(GET => '/api/generations?q=sea', user => $user)->{status}, 200, '... and another user has a limit of their own';
+talk_to();
+
 finish;
 
 sub address {
