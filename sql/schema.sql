@@ -2009,10 +2009,11 @@ CREATE FUNCTION genflow.asset_delete(p_user text, p_id uuid, p_call uuid DEFAULT
 $$
 DECLARE
     v_user bigint;
+    v_id   uuid := coalesce((genflow.call_answer(p_id) ->> 'asset')::uuid, p_id);
 BEGIN
-    SELECT a.user_id INTO v_user FROM genflow.assets a WHERE a.id = p_id FOR UPDATE;
+    SELECT a.user_id INTO v_user FROM genflow.assets a WHERE a.id = v_id FOR UPDATE;
     IF v_user = genflow.account_of(p_user) THEN
-        DELETE FROM genflow.assets a WHERE a.id = p_id;
+        DELETE FROM genflow.assets a WHERE a.id = v_id;
         PERFORM genflow.call_keep(p_call, '{}');
         RETURN 'ok';
     END IF;

@@ -26,6 +26,7 @@
 static const char *without_passwords(const char *conninfo, apr_pool_t *pool)
 {
     const char *kept = "";
+    bool has_blanks = false; /* around a "=": they hide where a password begins */
 
     while (*conninfo) {
         const char *begin = conninfo;
@@ -39,6 +40,7 @@ static const char *without_passwords(const char *conninfo, apr_pool_t *pool)
                 quoted = !quoted;
             }
         }
+        has_blanks = has_blanks || *begin == '=' || (conninfo > begin && conninfo[-1] == '=');
         if (strncmp(begin, "password", 8) != 0 && strncmp(begin, "sslpassword", 11) != 0) {
             kept = apr_pstrcat(pool, kept, *kept ? " " : "",
                                apr_pstrmemdup(pool, begin, (apr_size_t)(conninfo - begin)), NULL);
@@ -47,8 +49,8 @@ static const char *without_passwords(const char *conninfo, apr_pool_t *pool)
             conninfo++;
         }
     }
-    /* an address may have one, and spaces around "=" hide where one begins */
-    return strstr(kept, "://") || strstr(kept, " = ") || strstr(kept, "assword") ? "" : kept;
+    /* an address may have one, too */
+    return has_blanks || strstr(kept, "://") || strstr(kept, "assword") ? "" : kept;
 }
 
 static void dump_types(apr_file_t *out, const gf_conf_t *conf, apr_pool_t *pool)

@@ -149,13 +149,14 @@ const char *gf_prediction_error(const gf_view_t *views, int count, apr_pool_t *p
 static const char *bar_of(const gf_view_t *view, apr_pool_t *pool)
 {
     double progress = view->progress_json ? strtod(view->progress_json, NULL) : -1;
-    int percent = (int)(progress * 100);
     char bar[BAR + 1];
+    int percent;
     int i;
 
-    if (progress < 0 || progress > 1) {
+    if (!(progress >= 0 && progress <= 1)) { /* also for what is no number */
         return "";
     }
+    percent = (int)(progress * 100);
     for (i = 0; i < BAR; i++) {
         bar[i] = percent * BAR / 100 > i ? '#' : ' ';
     }

@@ -108,6 +108,13 @@ is fetch(PUT => address(new_id(), $user, $end, '', $locked->base), $png)->{statu
 my $fresh = new_id();
 is fetch(PUT => address($fresh, $user, $end, signature($fresh, $user, $end), $locked->base), $png)->{status}, 200,
     'an address needs no password where every other does';
+# ---- deleted ----
+
+is api(DELETE => "/api/assets/$id", user => $other)->{status}, 403, "another user's upload is not deleted";
+is api(DELETE => "/api/assets/$id", user => $user)->{status}, 200, 'an upload is deleted by the id that its address has';
+is api(GET => "/api/assets/$id", user => $user)->{status}, 404, '... and is gone';
+is api(DELETE => "/api/assets/$id", user => $user)->{status}, 404, '... also for a second time';
+
 finish;
 
 # ---- what the tests are made of ----
