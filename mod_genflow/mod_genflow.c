@@ -31,6 +31,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "front/front.h"
+#include "httpd/amounts.h"
 #include "httpd/check.h"
 #include "httpd/conf.h"
 #include "httpd/counters.h"
@@ -129,6 +130,7 @@ static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t 
         log_keyless(httpd_conf_get(server), server); /* a start logs them when the log is open */
         log_closed_administration(server, ptemp);
         log_warnings(httpd_conf_get(server), server, false, ptemp);
+        httpd_amounts_test(httpd_conf_get(server), server, ptemp);
     }
     return OK;
 }
@@ -201,6 +203,7 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
     httpd_glue_note_params(httpd_check_argument("DBDParams", pconf));
     rv = httpd_glue_share(pconf);
     if (rv == APR_SUCCESS) {
+        conf->servers->amounts_differ = httpd_glue_amounts();
         rv = httpd_limits_make(&child_api.buckets, conf, pconf);
     }
     if (rv == APR_SUCCESS) {

@@ -128,6 +128,23 @@ CREATE TABLE genflow.accounts (
 CREATE TRIGGER accounts_no_delete BEFORE DELETE ON genflow.accounts FOR EACH ROW EXECUTE FUNCTION genflow.forbid();
 CREATE TRIGGER accounts_no_truncate BEFORE TRUNCATE ON genflow.accounts FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
 
+CREATE TABLE genflow.amounts (
+    realm text NOT NULL,
+    initial bigint,
+    daily bigint,
+    daily_max bigint,
+    day_limit bigint,
+    week_limit bigint,
+    day text NOT NULL DEFAULT 'UTC'::text,
+    set_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT amounts_pkey PRIMARY KEY (realm),
+    CONSTRAINT amounts_daily_check CHECK ((daily >= 0) AND (daily <= 1000000)),
+    CONSTRAINT amounts_daily_max_check CHECK ((daily_max >= 0) AND (daily_max <= 1000000000)),
+    CONSTRAINT amounts_day_limit_check CHECK ((day_limit >= 0) AND (day_limit <= 1000000000)),
+    CONSTRAINT amounts_initial_check CHECK ((initial >= 0) AND (initial <= 1000000)),
+    CONSTRAINT amounts_week_limit_check CHECK ((week_limit >= 0) AND (week_limit <= 1000000000))
+);
+
 CREATE TABLE genflow.api_keys (
     id text NOT NULL,
     hash bytea NOT NULL,
@@ -329,6 +346,7 @@ CREATE TABLE genflow.hosts (
     clock_ahead bigint NOT NULL,
     began_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
     seen_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    amounts text[] NOT NULL DEFAULT '{}'::text[],
     CONSTRAINT hosts_pkey PRIMARY KEY (name)
 ) WITH (fillfactor=50);
 
@@ -805,6 +823,31 @@ BEGIN
     RETURN (SELECT a.user_id FROM genflow.accounts a
              WHERE a.realm = genflow.realm_of(p_user) AND a.name = genflow.name_of(p_user));
 END $$;
+
+CREATE FUNCTION genflow.admin_amounts(p_text text, p_by jsonb DEFAULT NULL::jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    a        genflow.amounts := genflow.amounts_read(p_text);
+    v_before text;
+BEGIN
+    SELECT genflow.amounts_text(t) INTO v_before FROM genflow.amounts t
+     WHERE t.realm = a.realm FOR UPDATE;
+    IF v_before = genflow.amounts_text(a) THEN
+        RETURN 'same';
+    END IF;
+    INSERT INTO genflow.amounts VALUES (a.realm, a.initial, a.daily, a.daily_max, a.day_limit,
+                                        a.week_limit, a.day)
+        ON CONFLICT (realm) DO UPDATE
+        SET initial = EXCLUDED.initial, daily = EXCLUDED.daily, daily_max = EXCLUDED.daily_max,
+            day_limit = EXCLUDED.day_limit, week_limit = EXCLUDED.week_limit, day = EXCLUDED.day,
+            set_at = clock_timestamp();
+    PERFORM genflow.audit_add(coalesce(p_by, '{}') || jsonb_build_object('realm', a.realm),
+                              'amounts', a.realm, jsonb_build_object('amounts', v_before),
+                              jsonb_build_object('amounts', genflow.amounts_text(a)));
+    RETURN 'ok';
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.admin_amounts(text,jsonb) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_api_key_put(p_user text, p_id text, p_hash bytea, p_name text, p_scopes text[], p_types text[], p_expires timestamp with time zone, p_budget bigint, p_per text, p_by text, p_max integer, p_admin jsonb DEFAULT NULL::jsonb, OUT outcome text, OUT created_at text, OUT expires_at text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -1815,16 +1858,27 @@ BEGIN
                     ELSE 'ok' END;
 END $$;
 
-CREATE FUNCTION genflow.allowance(p_user text, p_initial bigint, p_daily bigint, p_cap bigint, p_day_limit bigint, p_week_limit bigint, p_day text) RETURNS void
+CREATE FUNCTION genflow.allowance(p_user text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    v_today date := (clock_timestamp() AT TIME ZONE genflow.day_zone(p_day))::date;
-    v_day   bigint := nullif(p_day_limit, -1);
-    v_week  bigint := nullif(p_week_limit, -1);
+    m       genflow.amounts;
+    v_today date;
+    v_cap   bigint;
+    v_day   bigint;
+    v_week  bigint;
     v_user  bigint;
     a       genflow.accounts;
 BEGIN
+    SELECT * INTO m FROM genflow.amounts t WHERE t.realm = genflow.realm_of(p_user);
+    IF num_nonnulls(m.initial, m.daily, m.day_limit, m.week_limit) = 0
+       OR coalesce(genflow.name_of(p_user), '') = '' THEN
+        RETURN;
+    END IF;
+    v_today := (clock_timestamp() AT TIME ZONE genflow.day_zone(m.day))::date;
+    v_cap := coalesce(m.daily_max, m.daily);
+    v_day := nullif(m.day_limit, 0);
+    v_week := nullif(m.week_limit, 0);
     SELECT * INTO a FROM genflow.accounts t
      WHERE t.realm = genflow.realm_of(p_user) AND t.name = genflow.name_of(p_user);
     v_user := a.user_id;
@@ -1834,35 +1888,120 @@ BEGIN
         UPDATE genflow.accounts t SET opened = true, created_at = clock_timestamp(),
                day_limit = v_day, week_limit = v_week
          WHERE t.user_id = v_user AND NOT t.opened;
-        IF FOUND AND p_initial > 0 THEN
-            PERFORM genflow.grant_credits(p_user, p_initial, 'first credits',
+        IF FOUND AND m.initial > 0 THEN
+            PERFORM genflow.grant_credits(p_user, m.initial, 'first credits',
                                           'genflow:first:' || v_user);
         END IF;
         SELECT * INTO a FROM genflow.accounts t WHERE t.user_id = v_user;
     END IF;
     IF NOT a.own_limits
-       AND ((p_day_limit IS NOT NULL AND a.day_limit IS DISTINCT FROM v_day)
-            OR (p_week_limit IS NOT NULL AND a.week_limit IS DISTINCT FROM v_week)) THEN
+       AND ((m.day_limit IS NOT NULL AND a.day_limit IS DISTINCT FROM v_day)
+            OR (m.week_limit IS NOT NULL AND a.week_limit IS DISTINCT FROM v_week)) THEN
         UPDATE genflow.accounts t SET
-            day_limit = CASE WHEN p_day_limit IS NULL THEN t.day_limit ELSE v_day END,
-            week_limit = CASE WHEN p_week_limit IS NULL THEN t.week_limit ELSE v_week END
+            day_limit = CASE WHEN m.day_limit IS NULL THEN t.day_limit ELSE v_day END,
+            week_limit = CASE WHEN m.week_limit IS NULL THEN t.week_limit ELSE v_week END
          WHERE t.user_id = v_user AND NOT t.own_limits;
     END IF;
     -- a clock that steps back over midnight gives nothing twice
-    IF p_daily > 0 AND NOT a.blocked AND a.allowance_day IS DISTINCT FROM v_today
+    IF m.daily > 0 AND NOT a.blocked AND a.allowance_day IS DISTINCT FROM v_today
        AND coalesce(a.allowance_day, 'epoch') < v_today THEN
         UPDATE genflow.accounts t SET allowance_day = v_today
          WHERE t.user_id = v_user AND t.erased_at IS NULL     -- since it was read above
            AND coalesce(t.allowance_day, 'epoch') < v_today
         RETURNING t.* INTO a;
-        IF FOUND AND a.balance < p_cap THEN
-            PERFORM genflow.grant_credits(p_user, least(p_daily, p_cap - a.balance),
+        IF FOUND AND a.balance < v_cap THEN
+            PERFORM genflow.grant_credits(p_user, least(m.daily, v_cap - a.balance),
                                           'credits of the day',
                                           format('genflow:daily:%s:%s', v_today, v_user));
         END IF;
     END IF;
 END $$;
+GRANT EXECUTE ON FUNCTION genflow.allowance(text) TO genflow_module;
+
+CREATE FUNCTION genflow.allowance(p_user text, p_initial bigint, p_daily bigint, p_cap bigint, p_day_limit bigint, p_week_limit bigint, p_day text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT genflow.allowance(p_user)
+$$;
 GRANT EXECUTE ON FUNCTION genflow.allowance(text,bigint,bigint,bigint,bigint,bigint,text) TO genflow_module;
+
+CREATE FUNCTION genflow.amounts_advice(p_expected text[]) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT format('sql/apply %s (the database has: %s)',
+                  string_agg(format('--credits ''%s''', d.expected), ' ' ORDER BY d.expected),
+                  string_agg(d.there, '; ' ORDER BY d.expected))
+      FROM genflow.amounts_differ(p_expected) d HAVING count(*) > 0
+$$;
+GRANT EXECUTE ON FUNCTION genflow.amounts_advice(text[]) TO genflow_module;
+
+CREATE FUNCTION genflow.amounts_differ(p_expected text[]) RETURNS TABLE(expected text, there text)
+    LANGUAGE sql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT e.expected, t.there
+      FROM unnest(p_expected) AS e(expected)
+     CROSS JOIN LATERAL (SELECT coalesce(substring(e.expected FROM '^realm=(\S+)'), '') AS realm) r
+     CROSS JOIN LATERAL (
+        SELECT coalesce((SELECT genflow.amounts_text(a) FROM genflow.amounts a
+                          WHERE a.realm = r.realm),
+                        concat_ws(' ', 'realm=' || nullif(r.realm, ''), 'none')) AS there) t
+     WHERE t.there <> e.expected
+$$;
+
+CREATE FUNCTION genflow.amounts_read(p_text text) RETURNS genflow.amounts
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    a       genflow.amounts;
+    v_known jsonb := '{"initial": 1000000, "daily": 1000000, "daily_max": 1000000000,
+                       "day_limit": 1000000000, "week_limit": 1000000000}';
+    v_seen  text[] := '{}';
+    v_word  text;
+    v_name  text;
+    v_value text;
+BEGIN
+    a.realm := '';
+    a.day := 'UTC';
+    FOREACH v_word IN ARRAY regexp_split_to_array(btrim(coalesce(p_text, '')), '\s+') LOOP
+        v_name := split_part(v_word, '=', 1);
+        v_value := substr(v_word, length(v_name) + 2);
+        IF v_name = ANY (v_seen) THEN
+            RAISE EXCEPTION 'genflow: amounts: % is given twice', v_name USING ERRCODE = '22023';
+        ELSIF v_name = 'realm' AND v_value ~ '^[a-z0-9]+(-[a-z0-9]+)*$' THEN
+            a.realm := v_value;
+        ELSIF v_name = 'day' AND (v_value = 'rolling' OR EXISTS (
+                  SELECT FROM pg_timezone_names z WHERE z.name = v_value)) THEN
+            a.day := v_value;
+        ELSIF v_known ? v_name AND v_value ~ '^[0-9]{1,10}$'
+              AND v_value::bigint <= (v_known ->> v_name)::bigint THEN
+            a := jsonb_populate_record(a, jsonb_build_object(v_name, v_value::bigint));
+        ELSIF v_word <> 'none' THEN
+            RAISE EXCEPTION 'genflow: amounts: "%" is none of realm=NAME, initial=N and daily=N '
+                            '(N: 0 to 1000000), daily_max=N, day_limit=N and week_limit=N (0 to '
+                            '1000000000), day=ZONE or day=rolling, none', v_word
+                USING ERRCODE = '22023';
+        END IF;
+        v_seen := v_seen || v_name;
+    END LOOP;
+    IF ('none' = ANY (v_seen)) = (num_nonnulls(a.initial, a.daily, a.daily_max, a.day_limit,
+                                               a.week_limit) > 0) OR 'none' = ANY (v_seen)
+        AND 'day' = ANY (v_seen) THEN
+        RAISE EXCEPTION 'genflow: amounts: give an amount at least, or the word none alone'
+            USING ERRCODE = '22023';
+    END IF;
+    RETURN a;
+END $$;
+
+CREATE FUNCTION genflow.amounts_text(a genflow.amounts) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT concat_ws(' ', 'realm=' || nullif(a.realm, ''),
+                     coalesce(nullif(concat_ws(' ', 'initial=' || a.initial, 'daily=' || a.daily,
+                                               'daily_max=' || a.daily_max,
+                                               'day_limit=' || a.day_limit,
+                                               'week_limit=' || a.week_limit), '')
+                              || coalesce(' day=' || nullif(a.day, 'UTC'), ''), 'none'))
+$$;
 
 CREATE FUNCTION genflow.api_key_add(p_user text, p_id text, p_hash bytea, p_name text, p_scopes text[], p_types text[], p_expires timestamp with time zone, p_budget bigint, p_per text, p_by text, p_max integer, OUT outcome text, OUT created_at text, OUT expires_at text, OUT added boolean) RETURNS record
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
@@ -3136,6 +3275,10 @@ BEGIN
          'prices (GenflowTypeCost, GenflowTypeFallbackCost, GenflowProviderPrice, '
          'GenflowProviderBudget), store (GenflowStore...) and day (GenflowCredit...), then '
          'restart them gracefully. The host that answers a request decides what it costs.'),
+        ('amounts_differ', 'the amounts of credits are others than the directives state',
+         'Run sql/apply --credits ''{}'' if the directives are right, or else correct '
+         'GenflowCreditInitial, Daily, DailyMax, DayLimit, WeekLimit and Day. What the database '
+         'has is what users get.'),
         ('clock_wrong', 'a clock is wrong',
          'Set the clock of that machine, or of the database''s if all hosts are listed, and run '
          'an NTP service there (timedatectl set-ntp true). Signatures of S3 and of webhooks fail '
@@ -3143,7 +3286,7 @@ BEGIN
         ('budget_spent', 'the budget of a provider is spent',
          'Raise GenflowProviderBudget if midnight UTC is too late; the chain uses its next entry '
          'until then (GF0720 in the error log).'))
-    SELECT w.finding, f.subject, f.detail, w.advice
+    SELECT w.finding, f.subject, f.detail, replace(w.advice, '{}', f.subject)
       FROM genflow.faults() f JOIN words w USING (fault) ORDER BY w.finding, f.subject;
     RETURN QUERY
     SELECT 'no role may use this database', current_database()::text,
@@ -3595,6 +3738,12 @@ BEGIN
              GROUP BY m.key, m.value) s
      GROUP BY s.kind HAVING count(*) > 1
     UNION ALL
+    SELECT 'amounts_differ', d.expected,
+           format('stated by %s; the database has, and grants: %s',
+                  string_agg(l.name, ', ' ORDER BY l.name), d.there)
+      FROM live l CROSS JOIN LATERAL genflow.amounts_differ(l.amounts) d
+     GROUP BY d.expected, d.there
+    UNION ALL
     SELECT 'clock_wrong', l.name,
            format('its clock is %s s %s the database''s', round(abs(l.clock_ahead) / 1000.0, 1),
                   CASE WHEN l.clock_ahead > 0 THEN 'ahead of' ELSE 'behind' END)
@@ -3759,6 +3908,7 @@ BEGIN
           JOIN (
             SELECT 'genflow_module' AS role, unnest(ARRAY[
                    'allowance',
+                   'amounts_advice',
                    'api_key_get',
                    'api_key_put',
                    'api_key_revoke',
@@ -3843,6 +3993,7 @@ BEGIN
                                '_edit']) AS a(act)
             UNION ALL
             SELECT 'genflow_administration', unnest(ARRAY[
+                   'admin_amounts',
                    'admin_api_key_put',
                    'admin_api_key_revoke',
                    'admin_api_keys',
@@ -4184,20 +4335,21 @@ $$
 $$;
 GRANT EXECUTE ON FUNCTION genflow.hook_ref(uuid,integer) TO genflow_module;
 
-CREATE FUNCTION genflow.host_seen(p_name text, p_version text, p_needed integer, p_dispatches boolean, p_settings text, p_clock bigint, OUT clock_ahead bigint, OUT differs text, OUT idle boolean, OUT late boolean) RETURNS record
+CREATE FUNCTION genflow.host_seen(p_name text, p_version text, p_needed integer, p_dispatches boolean, p_settings text, p_clock bigint, p_amounts text[] DEFAULT '{}'::text[], OUT clock_ahead bigint, OUT differs text, OUT idle boolean, OUT late boolean, OUT amounts text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
     clock_ahead := p_clock - (extract(epoch FROM v_now) * 1000)::bigint;
-    INSERT INTO genflow.hosts AS h (name, version, schema_needed, dispatches, settings, clock_ahead)
+    INSERT INTO genflow.hosts AS h (name, version, schema_needed, dispatches, settings, clock_ahead,
+                                    amounts)
         VALUES (p_name, p_version, p_needed, p_dispatches, p_settings::jsonb,
-                host_seen.clock_ahead)
+                host_seen.clock_ahead, p_amounts)
         ON CONFLICT (name) DO UPDATE
         SET version = EXCLUDED.version, schema_needed = EXCLUDED.schema_needed,
             dispatches = EXCLUDED.dispatches, settings = EXCLUDED.settings,
-            clock_ahead = EXCLUDED.clock_ahead, seen_at = v_now,
+            clock_ahead = EXCLUDED.clock_ahead, amounts = EXCLUDED.amounts, seen_at = v_now,
             began_at = CASE WHEN h.settings = EXCLUDED.settings THEN h.began_at ELSE v_now END;
     differs := (SELECT string_agg(format('%s (not as %s)', d.kind, d.names), ', ' ORDER BY d.kind)
                   FROM (SELECT m.key AS kind, string_agg(o.name, ', ' ORDER BY o.name) AS names
@@ -4208,8 +4360,9 @@ BEGIN
                          GROUP BY m.key) d);
     idle := genflow.nobody_works();
     late := EXISTS (SELECT FROM genflow.late_work());
+    amounts := genflow.amounts_advice(p_amounts);
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.host_seen(text,text,integer,boolean,text,bigint) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.host_seen(text,text,integer,boolean,text,bigint,text[]) TO genflow_module;
 
 CREATE FUNCTION genflow.id_at(p_at timestamp with time zone) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS

@@ -42,7 +42,7 @@ my @OWNED = (
         qr{\Amod_genflow/(?:api/|front/|httpd/|mod_genflow\.c)|\Amod_genflow_local/mod_genflow_local\.c}],
     ['json-c',    qr{(?:\A|/)json\.h\z},      qr{\Amod_genflow/base/json\.c\z}],
     ['libcurl',   qr{(?:\A|/)curl\.h\z},      qr{\Amod_genflow/net/(?:net\.c|body\.[ch])\z}],
-    ['libpq',     qr{(?:\A|/)libpq-\w+\.h\z}, qr{\Amod_genflow/db/(?:db|rows|admin_connections|answer|books|cause)\.[ch]\z}],
+    ['libpq',     qr{(?:\A|/)libpq-\w+\.h\z}, qr{\Amod_genflow/db/(?:db|rows|amounts|admin_connections|answer|books|cause)\.[ch]\z}],
     ['mod_dbd',   qr{(?:\A|/)mod_dbd\.h\z},   qr{\Amod_genflow/httpd/glue\.c\z}],
     ['libgd',     qr{(?:\A|/)gd\.h\z},        qr{\Amod_genflow_local/}],
     ['libcrypto', qr{(?:\A|/)openssl/},       qr{\Amod_genflow/base/hash\.c\z}],

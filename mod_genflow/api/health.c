@@ -12,8 +12,11 @@
 #include "db/site.h"
 #include "httpd/glue.h"
 #include "model/realm.h"
+#include "model/settings.h"
 #include "store/gate.h"
 #include "store/store.h"
+
+#define AMOUNTS_DIFFER "amounts_differ"
 
 /* What the database says. The lists are NULL where it did not answer. */
 typedef struct health_t {
@@ -137,6 +140,12 @@ static void add_word(apr_array_header_t *words, const char *word)
     APR_ARRAY_PUSH(words, const char *) = word;
 }
 
+/* Amounts are of one site, and its fault is about their text. */
+static bool is_of_site(const gf_conf_t *conf, const gf_fault_t *fault, apr_pool_t *pool)
+{
+    return strcmp(fault->subject, gf_settings_amounts(conf, pool)) == 0;
+}
+
 /* Does the fault concern this server? A provider has a row longer than it is configured; a budget
  * may have been raised since it was spent. */
 static bool is_here(const gf_conf_t *conf, const gf_fault_t *fault, apr_pool_t *pool)
@@ -146,6 +155,9 @@ static bool is_here(const gf_conf_t *conf, const gf_fault_t *fault, apr_pool_t *
 
     if (strcmp(fault->fault, "budget_spent") == 0) {
         return false;
+    }
+    if (strcmp(fault->fault, AMOUNTS_DIFFER) == 0) {
+        return is_of_site(conf, fault, pool);
     }
     if (strncmp(fault->fault, "provider_", 9) != 0) {
         return true;
@@ -234,6 +246,21 @@ static void put_words(gf_out_t *out, const char *key, const apr_array_header_t *
     gf_out_close(out, ']');
 }
 
+/* "command": what an operator runs against a fault that has one; null: there is none. */
+static void put_command(gf_out_t *out, const gf_req_t *req, const apr_array_header_t *faults)
+{
+    const char *command = NULL;
+    int i;
+
+    for (i = 0; i < faults->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(faults, i, const char *), AMOUNTS_DIFFER) == 0) {
+            command = apr_psprintf(req->r->pool, "sql/apply --credits '%s'",
+                                   gf_settings_amounts(req->conf, req->r->pool));
+        }
+    }
+    gf_out_put_string(out, "command", command);
+}
+
 /* 503 tells a load balancer that this server cannot work. It does not for a fault that all servers
  * share, unless none can answer, nor for one that leaves what is stored readable. */
 gf_err_t *api_health(gf_req_t *req)
@@ -254,6 +281,7 @@ gf_err_t *api_health(gf_req_t *req)
                       : closed || faults->nelts ? "degraded"
                                                 : "ok");
     put_words(&out, "faults", faults);
+    put_command(&out, req, faults);
     gf_out_put_string(&out, "database", health.answers ? "ok" : "unreachable");
     gf_out_put_int(&out, "schema", health.version);
     gf_out_put_int(&out, "schemaNeeded", GF_SCHEMA_VERSION);

@@ -173,18 +173,10 @@ gf_err_t *gf_gallery_settings(const char **settings, gf_ctx_t *ctx, const char *
 }
 
 typedef struct allowance_in_t {
-    const char *user, *day;
-    apr_int64_t initial, daily, cap, day_limit, week_limit;
+    const char *user;
 } allowance_in_t;
 
-static const gf_sql_field_t allowance_params[] = { GF_PARAM(allowance_in_t, user),
-                                                   GF_PARAM_OR(allowance_in_t, initial, GF_UNSET),
-                                                   GF_PARAM_OR(allowance_in_t, daily, GF_UNSET),
-                                                   GF_PARAM(allowance_in_t, cap),
-                                                   GF_PARAM_OR(allowance_in_t, day_limit, GF_UNSET),
-                                                   GF_PARAM_OR(allowance_in_t, week_limit,
-                                                               GF_UNSET),
-                                                   GF_PARAM(allowance_in_t, day) };
+static const gf_sql_field_t allowance_params[] = { GF_PARAM(allowance_in_t, user) };
 
 typedef struct allowance_row_t {
     const char *nothing;
@@ -195,27 +187,19 @@ static const gf_sql_field_t allowance_columns[] = { GF_COLUMN(allowance_row_t, n
 GF_STATEMENT(allowance, .function = "allowance", .is_value = true, GF_PARAMS(allowance_params),
              GF_COLUMNS(allowance_row_t, allowance_columns));
 
-/* 0 in the configuration is no limit. */
-static apr_int64_t limit_of(apr_int64_t limit)
+/* Without directives no statement is made, unless the database has amounts all the same. */
+static bool has_allowance(const gf_conf_t *conf)
 {
-    return limit == 0 ? -1 : limit;
+    return conf->credit_initial != GF_UNSET || conf->credit_daily != GF_UNSET
+           || conf->credit_day_limit != GF_UNSET || conf->credit_week_limit != GF_UNSET
+           || (conf->servers && conf->servers->amounts_differ && *conf->servers->amounts_differ);
 }
 
 gf_err_t *gf_gallery_allowance(gf_ctx_t *ctx, const char *user)
 {
-    const gf_conf_t *conf = ctx->conf;
-    const allowance_in_t in = { .user = user,
-                                .day = conf->credit_day,
-                                .initial = conf->credit_initial,
-                                .daily = conf->credit_daily,
-                                .cap = conf->credit_daily_max == GF_UNSET ? conf->credit_daily
-                                                                          : conf->credit_daily_max,
-                                .day_limit = limit_of(conf->credit_day_limit),
-                                .week_limit = limit_of(conf->credit_week_limit) };
-    bool configured = in.initial != GF_UNSET || in.daily != GF_UNSET || in.day_limit != GF_UNSET
-                      || in.week_limit != GF_UNSET;
+    const allowance_in_t in = { .user = user };
 
-    return configured ? gf_db_do(ctx, &gf_sql_allowance, &in) : NULL;
+    return has_allowance(ctx->conf) ? gf_db_do(ctx, &gf_sql_allowance, &in) : NULL;
 }
 
 /* ---- compositions ---- */

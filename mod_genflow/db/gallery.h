@@ -53,9 +53,9 @@ gf_err_t *gf_gallery_mark(gf_ctx_t *ctx, const char *user, const char *id, const
 gf_err_t *gf_gallery_settings(const char **settings, gf_ctx_t *ctx, const char *user,
                               const char *changes);
 
-/* Gives the account of `user` what GenflowCreditInitial and its siblings say, and makes the account
- * of a new user; without them it does nothing. Each grant counts once, so every request that shows
- * or uses credits calls it. */
+/* Gives the account of `user` what the amounts of the database say (GenflowCreditInitial and its
+ * siblings state them), and makes the account of a new user; without amounts it does nothing. Each
+ * grant counts once, so every request that shows or uses credits calls it. */
 gf_err_t *gf_gallery_allowance(gf_ctx_t *ctx, const char *user);
 
 /* What a body means by row `name` of genflow.compositions. */

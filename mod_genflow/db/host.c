@@ -14,27 +14,32 @@ typedef struct seen_in_t {
     bool dispatches;
     const char *settings;
     apr_int64_t clock;
+    const char *amounts;
 } seen_in_t;
 
 static const gf_sql_field_t seen_params[] = {
     GF_PARAM(seen_in_t, name),       GF_PARAM(seen_in_t, version),  GF_PARAM(seen_in_t, needed),
-    GF_PARAM(seen_in_t, dispatches), GF_PARAM(seen_in_t, settings), GF_PARAM(seen_in_t, clock)
+    GF_PARAM(seen_in_t, dispatches), GF_PARAM(seen_in_t, settings), GF_PARAM(seen_in_t, clock),
+    GF_PARAM(seen_in_t, amounts)
 };
 static const gf_sql_field_t seen_columns[] = { GF_COLUMN(gf_host_seen_t, clock_ahead),
                                                GF_COLUMN(gf_host_seen_t, differs),
                                                GF_COLUMN(gf_host_seen_t, idle),
-                                               GF_COLUMN(gf_host_seen_t, late) };
+                                               GF_COLUMN(gf_host_seen_t, late),
+                                               GF_COLUMN(gf_host_seen_t, amounts) };
 
 GF_STATEMENT(host_seen, .function = "host_seen", GF_PARAMS(seen_params),
              GF_COLUMNS(gf_host_seen_t, seen_columns));
 
-gf_err_t *gf_host_seen(gf_host_seen_t *seen, gf_ctx_t *ctx, const char *name, const char *settings)
+gf_err_t *gf_host_seen(gf_host_seen_t *seen, gf_ctx_t *ctx, const char *name, const char *settings,
+                       const char *amounts)
 {
     seen_in_t in = { .name = name,
                      .version = GENFLOW_VERSION,
                      .needed = GF_SCHEMA_VERSION,
                      .dispatches = ctx->conf->dispatch != 0,
-                     .settings = settings };
+                     .settings = settings,
+                     .amounts = amounts };
     apr_time_t began;
     int tries = 0;
 

@@ -13,11 +13,14 @@ typedef struct gf_host_seen_t {
     const char *differs;     /* settings in which it differs from other hosts; NULL: none */
     bool idle;               /* no host works on jobs */
     bool late;               /* jobs live past their deadline */
+    const char *amounts;     /* the command that sets the amounts stated; NULL: they are so */
 } gf_host_seen_t;
 
-/* Announces this host: `name` and its settings (gf_settings_hashes()). If the process stood still
+/* Announces this host: `name`, its settings (gf_settings_hashes()) and the amounts that its
+ * directives state (gf_settings_all_amounts()). If the process stood still
  * meanwhile it repeats the statement, up to three times in all. */
-gf_err_t *gf_host_seen(gf_host_seen_t *seen, gf_ctx_t *ctx, const char *name, const char *settings);
+gf_err_t *gf_host_seen(gf_host_seen_t *seen, gf_ctx_t *ctx, const char *name, const char *settings,
+                       const char *amounts);
 
 /* A fault: its word in {base}/health, and what it is about. */
 typedef struct gf_fault_t {

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/host.h"
+#include "httpd/glue.h"
 #include "model/settings.h"
 
 #define INTERVAL   apr_time_from_sec(20) /* a host that is not seen for a minute is gone */
@@ -19,11 +20,13 @@
 struct httpd_announce_t {
     const char *name;
     const char *settings;
+    const char *amounts;
     apr_time_t due;
     bool clock_wrong; /* what the last line said */
     bool differs;
     bool idle;
     bool late;
+    bool amounts_differ;
 };
 
 httpd_announce_t *httpd_announce_make(const gf_conf_t *conf, server_rec *server, apr_pool_t *pconf)
@@ -36,6 +39,7 @@ httpd_announce_t *httpd_announce_make(const gf_conf_t *conf, server_rec *server,
         apr_psprintf(pconf, "%s/%s:%u", host,
                      server->server_hostname ? server->server_hostname : "", server->port);
     announce->settings = gf_settings_hashes(conf, pconf);
+    announce->amounts = gf_settings_all_amounts(conf, pconf);
     return announce;
 }
 
@@ -84,6 +88,19 @@ static void log_late(httpd_announce_t *announce, const gf_ctx_t *ctx, bool late)
     announce->late = late;
 }
 
+/* The children learn it, too: gf_gallery_allowance(). */
+static void log_amounts(httpd_announce_t *announce, const gf_ctx_t *ctx, const char *advice)
+{
+    if (advice && !announce->amounts_differ) {
+        gf_log(ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0876",
+               "the database grants other credits than the directives of this host state: run %s, "
+               "or correct GenflowCreditInitial and its siblings. What the database has counts",
+               advice);
+    }
+    announce->amounts_differ = advice != NULL;
+    httpd_glue_note_amounts(advice != NULL);
+}
+
 gf_err_t *httpd_announce(httpd_announce_t *announce, gf_ctx_t *ctx)
 {
     gf_host_seen_t seen;
@@ -92,12 +109,13 @@ gf_err_t *httpd_announce(httpd_announce_t *announce, gf_ctx_t *ctx)
         return NULL;
     }
     announce->due = gf_clock_now() + INTERVAL;
-    GF_TRY(gf_host_seen(&seen, ctx, announce->name, announce->settings));
+    GF_TRY(gf_host_seen(&seen, ctx, announce->name, announce->settings, announce->amounts));
     if (seen.clock_is_sure) {
         log_clock(announce, ctx, seen.clock_ahead);
     }
     log_settings(announce, ctx, seen.differs);
     log_idle(announce, ctx, seen.idle);
     log_late(announce, ctx, seen.late);
+    log_amounts(announce, ctx, seen.amounts);
     return NULL;
 }

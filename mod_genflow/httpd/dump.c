@@ -16,6 +16,7 @@
 #include "db/ledger.h"
 #include "httpd/check.h"
 #include "model/servers.h"
+#include "model/settings.h"
 #include "provider/provider.h"
 #include "store/store.h"
 
@@ -132,6 +133,18 @@ static void dump_realms(apr_file_t *out, const gf_conf_t *conf, httpd_dump_perfo
     }
 }
 
+/* What genflow-setup tells the database (sql/functions/amounts.sql). */
+static void dump_amounts(apr_file_t *out, const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const apr_array_header_t *confs = gf_servers_confs(conf, pool);
+    int i;
+
+    for (i = 0; i < confs->nelts; i++) {
+        apr_file_printf(out, "genflow amounts %s\n",
+                        gf_settings_amounts(APR_ARRAY_IDX(confs, i, const gf_conf_t *), pool));
+    }
+}
+
 void httpd_dump(const gf_conf_t *conf, httpd_dump_perform_t *perform, apr_pool_t *pool)
 {
     const gf_conf_t *first = gf_servers_first(conf);
@@ -156,6 +169,7 @@ void httpd_dump(const gf_conf_t *conf, httpd_dump_perform_t *perform, apr_pool_t
     apr_file_printf(out, "genflow folder %s\n", first->store_folder);
     apr_file_printf(out, "genflow storeUrl %s\n", first->store_url);
     apr_file_printf(out, "genflow pictureMost %" APR_INT64_T_FMT "\n", first->result_max);
+    dump_amounts(out, conf, pool);
     dump_types(out, conf, pool);
     dump_providers(out, conf, perform, pool);
     dump_realms(out, conf, perform, pool);

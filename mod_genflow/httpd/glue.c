@@ -53,6 +53,7 @@ typedef struct database_t {
     volatile apr_uint32_t logged_back;
     volatile apr_uint32_t unwritten; /* since it is away */
     volatile apr_uint32_t once;      /* bits: the calls of httpd_glue_once() */
+    volatile apr_uint32_t amounts;   /* 1: they are others than the directives state */
 } database_t;
 
 static database_t *database; /* made before the children */
@@ -85,6 +86,16 @@ apr_status_t httpd_glue_share(apr_pool_t *pconf)
         memset(database, 0, sizeof(*database));
     }
     return rv;
+}
+
+void httpd_glue_note_amounts(bool differ)
+{
+    apr_atomic_set32(&database->amounts, differ);
+}
+
+const volatile apr_uint32_t *httpd_glue_amounts(void)
+{
+    return &database->amounts;
 }
 
 bool httpd_glue_once(httpd_once_t what)

@@ -39,6 +39,13 @@ typedef enum { HTTPD_ONCE_CONNECTIONS = 1, HTTPD_ONCE_SCHEMA = 2, HTTPD_ONCE_OLD
 /* True for the first call of all children of this start; any thread. */
 bool httpd_glue_once(httpd_once_t what);
 
+/* Whether the database has other amounts of credits than the directives state: for all children.
+ * Any thread. */
+void httpd_glue_note_amounts(bool differ);
+
+/* The word that httpd_glue_note_amounts() writes; after httpd_glue_share(). */
+const volatile apr_uint32_t *httpd_glue_amounts(void);
+
 struct gf_metrics_t;
 
 /* child_init: prepares sink and lender for this child, whose contexts count in `metrics`. Before

@@ -12,6 +12,8 @@
 typedef struct gf_servers_t {
     apr_array_header_t *confs; /* of gf_conf_t *, the main server's first */
     apr_array_header_t *types; /* of gf_type_t *, of all of them, at gf_type_t.index */
+    /* 1: the database has other amounts of credits than the directives; NULL: nobody looks */
+    const volatile apr_uint32_t *amounts_differ;
 } gf_servers_t;
 
 /* Of gf_conf_t *: all configurations; without virtual hosts `conf` alone. */

@@ -137,6 +137,50 @@ static const char *day_text(const gf_conf_t *conf, apr_pool_t *pool)
                         conf->credit_day_limit, conf->credit_week_limit);
 }
 
+/* ---- amounts ---- */
+
+static const char *add_amount(const char *text, const char *name, apr_int64_t amount,
+                              apr_pool_t *pool)
+{
+    return amount == GF_UNSET
+               ? text
+               : apr_psprintf(pool, "%s%s%s=" INT, text, *text ? " " : "", name, amount);
+}
+
+const char *gf_settings_amounts(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *text = add_amount("", "initial", conf->credit_initial, pool);
+
+    text = add_amount(text, "daily", conf->credit_daily, pool);
+    text = add_amount(text, "daily_max", conf->credit_daily_max, pool);
+    text = add_amount(text, "day_limit", conf->credit_day_limit, pool);
+    text = add_amount(text, "week_limit", conf->credit_week_limit, pool);
+    if (!*text) {
+        text = "none";
+    }
+    else if (strcmp(conf->credit_day, "UTC") != 0) {
+        text = apr_pstrcat(pool, text, " day=", conf->credit_day, NULL);
+    }
+    return conf->realm ? apr_pstrcat(pool, "realm=", conf->realm, " ", text, NULL) : text;
+}
+
+/* No text has a character that such an array would quote further. */
+const char *gf_settings_all_amounts(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const apr_array_header_t *confs = gf_servers_confs(conf, pool);
+    const char *all = "";
+    int i;
+
+    for (i = 0; i < confs->nelts; i++) {
+        all = apr_pstrcat(pool, all, i ? ",\"" : "\"",
+                          gf_settings_amounts(APR_ARRAY_IDX(confs, i, const gf_conf_t *), pool),
+                          "\"", NULL);
+    }
+    return apr_pstrcat(pool, "{", all, "}", NULL);
+}
+
+/* ---- hashes ---- */
+
 /* The texts of all virtual hosts: of each its realm, then its own text. */
 static const char *of_all(const gf_conf_t *conf, apr_pool_t *pool,
                           const char *(*text_of)(const gf_conf_t *conf, apr_pool_t *pool))

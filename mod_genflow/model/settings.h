@@ -13,4 +13,12 @@
  */
 const char *gf_settings_hashes(const gf_conf_t *conf, apr_pool_t *pool);
 
+/* What a user of this configuration has without an administrator, as its directives state it, in
+ * the words of sql/functions/amounts.sql: "realm=shop initial=20 daily=5 day=Europe/Berlin",
+ * "none". The database compares these texts with its own, which win. Any thread. */
+const char *gf_settings_amounts(const gf_conf_t *conf, apr_pool_t *pool);
+
+/* The texts of all configurations of this httpd, as an array of PostgreSQL. */
+const char *gf_settings_all_amounts(const gf_conf_t *conf, apr_pool_t *pool);
+
 #endif

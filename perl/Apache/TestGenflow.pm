@@ -365,6 +365,7 @@ sub replace_providers {
         if @paid;
     die "the database would be `$now->{database}`: another file names it again\n" if $now->{database} !~ /\Q$self->{sockets}\E/;
     suite_sql(q(SELECT genflow.create_type(:'type')), type => $_->{name}) for @{ $now->{types} };
+    suite_sql(q(SELECT genflow.admin_amounts(:'amounts')), amounts => $_) for grep { /=\d/ } @{ $now->{amounts} };
     return;
 }
 
@@ -440,6 +441,7 @@ sub dump_of {
     die "httpd refuses the configuration of your site:\n$said"
         . "A module that it needs is named by `modules` in t/TEST: modules => [qw(rewrite session)]\n" if !$good;
     my %site = (types => [], providers => []);
+    $site{amounts} = [$said =~ /^genflow amounts (.+)$/mg];
     ($site{database}) = $said =~ /^genflow database (.*)$/m;
     push @{ $site{types} }, { name => $1, chain => [split ' ', $2] } while $said =~ /^genflow type (\S+) cost \d+ (.*?)(?: \(closed\))?$/mg;
     push @{ $site{providers} }, { name => $1, kind => $2, url => $3 } while $said =~ /^genflow providerKind (\S+) (\S+) ?(.*)$/mg;

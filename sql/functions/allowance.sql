@@ -1,24 +1,30 @@
 -- SPDX-License-Identifier: Apache-2.0
--- allowance(p_user, p_initial, p_daily, p_cap, p_day_limit, p_week_limit, p_day): what a user has
--- without an administrator: the first credits, which make an account; the credits of the day, given
--- at the first use of a day, up to a balance of p_cap; the limits of accounts without limits of
--- their own. Each grant is an entry of the ledger. NULL: not configured, stays as it is; a limit of
--- -1: none. p_day: see day.sql. Called by: requests that show or use credits, where a directive
--- says so (GenflowCreditInitial, GenflowCreditDaily, GenflowCreditDayLimit,
--- GenflowCreditWeekLimit). Locks: the account. Asking twice is harmless: the references of the
--- grants count once.
-CREATE OR REPLACE FUNCTION genflow.allowance(p_user text, p_initial bigint, p_daily bigint,
-                                             p_cap bigint, p_day_limit bigint, p_week_limit bigint,
-                                             p_day text)
-RETURNS void
+-- allowance(p_user): what a user has without an administrator, by the amounts of the user's realm
+-- (amounts.sql): the first credits, which make an account; the credits of the day, given at the
+-- first use of a day, up to a balance of daily_max; the limits of accounts without limits of their
+-- own. Each grant is an entry of the ledger. Without amounts it does nothing. Called by: requests
+-- that show or use credits, where a directive states amounts, or the database's are others. Locks:
+-- the account. Asking twice is harmless: the references of the grants count once.
+CREATE OR REPLACE FUNCTION genflow.allowance(p_user text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_today date := (clock_timestamp() AT TIME ZONE genflow.day_zone(p_day))::date;
-    v_day   bigint := nullif(p_day_limit, -1);
-    v_week  bigint := nullif(p_week_limit, -1);
+    m       genflow.amounts;
+    v_today date;
+    v_cap   bigint;
+    v_day   bigint;
+    v_week  bigint;
     v_user  bigint;
     a       genflow.accounts;
 BEGIN
+    SELECT * INTO m FROM genflow.amounts t WHERE t.realm = genflow.realm_of(p_user);
+    IF num_nonnulls(m.initial, m.daily, m.day_limit, m.week_limit) = 0
+       OR coalesce(genflow.name_of(p_user), '') = '' THEN
+        RETURN;
+    END IF;
+    v_today := (clock_timestamp() AT TIME ZONE genflow.day_zone(m.day))::date;
+    v_cap := coalesce(m.daily_max, m.daily);
+    v_day := nullif(m.day_limit, 0);
+    v_week := nullif(m.week_limit, 0);
     SELECT * INTO a FROM genflow.accounts t
      WHERE t.realm = genflow.realm_of(p_user) AND t.name = genflow.name_of(p_user);
     v_user := a.user_id;
@@ -28,34 +34,44 @@ BEGIN
         UPDATE genflow.accounts t SET opened = true, created_at = clock_timestamp(),
                day_limit = v_day, week_limit = v_week
          WHERE t.user_id = v_user AND NOT t.opened;
-        IF FOUND AND p_initial > 0 THEN
-            PERFORM genflow.grant_credits(p_user, p_initial, 'first credits',
+        IF FOUND AND m.initial > 0 THEN
+            PERFORM genflow.grant_credits(p_user, m.initial, 'first credits',
                                           'genflow:first:' || v_user);
         END IF;
         SELECT * INTO a FROM genflow.accounts t WHERE t.user_id = v_user;
     END IF;
     IF NOT a.own_limits
-       AND ((p_day_limit IS NOT NULL AND a.day_limit IS DISTINCT FROM v_day)
-            OR (p_week_limit IS NOT NULL AND a.week_limit IS DISTINCT FROM v_week)) THEN
+       AND ((m.day_limit IS NOT NULL AND a.day_limit IS DISTINCT FROM v_day)
+            OR (m.week_limit IS NOT NULL AND a.week_limit IS DISTINCT FROM v_week)) THEN
         UPDATE genflow.accounts t SET
-            day_limit = CASE WHEN p_day_limit IS NULL THEN t.day_limit ELSE v_day END,
-            week_limit = CASE WHEN p_week_limit IS NULL THEN t.week_limit ELSE v_week END
+            day_limit = CASE WHEN m.day_limit IS NULL THEN t.day_limit ELSE v_day END,
+            week_limit = CASE WHEN m.week_limit IS NULL THEN t.week_limit ELSE v_week END
          WHERE t.user_id = v_user AND NOT t.own_limits;
     END IF;
     -- a clock that steps back over midnight gives nothing twice
-    IF p_daily > 0 AND NOT a.blocked AND a.allowance_day IS DISTINCT FROM v_today
+    IF m.daily > 0 AND NOT a.blocked AND a.allowance_day IS DISTINCT FROM v_today
        AND coalesce(a.allowance_day, 'epoch') < v_today THEN
         UPDATE genflow.accounts t SET allowance_day = v_today
          WHERE t.user_id = v_user AND t.erased_at IS NULL     -- since it was read above
            AND coalesce(t.allowance_day, 'epoch') < v_today
         RETURNING t.* INTO a;
-        IF FOUND AND a.balance < p_cap THEN
-            PERFORM genflow.grant_credits(p_user, least(p_daily, p_cap - a.balance),
+        IF FOUND AND a.balance < v_cap THEN
+            PERFORM genflow.grant_credits(p_user, least(m.daily, v_cap - a.balance),
                                           'credits of the day',
                                           format('genflow:daily:%s:%s', v_today, v_user));
         END IF;
     END IF;
 END $$;
+
+-- allowance(...) as servers of schema 33 call it, with amounts, which do not count: sql/apply runs
+-- before the servers are upgraded.
+CREATE OR REPLACE FUNCTION genflow.allowance(p_user text, p_initial bigint, p_daily bigint,
+                                             p_cap bigint, p_day_limit bigint, p_week_limit bigint,
+                                             p_day text)
+RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT genflow.allowance(p_user)
+$$;
 
 -- shares(p_user): does account p_user publish new pictures at once (share_to_feed)? Called by:
 -- create, for front ends of older systems. Locks: the settings, if so: user_settings() waits for

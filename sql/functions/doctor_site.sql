@@ -26,6 +26,10 @@ BEGIN
          'prices (GenflowTypeCost, GenflowTypeFallbackCost, GenflowProviderPrice, '
          'GenflowProviderBudget), store (GenflowStore...) and day (GenflowCredit...), then '
          'restart them gracefully. The host that answers a request decides what it costs.'),
+        ('amounts_differ', 'the amounts of credits are others than the directives state',
+         'Run sql/apply --credits ''{}'' if the directives are right, or else correct '
+         'GenflowCreditInitial, Daily, DailyMax, DayLimit, WeekLimit and Day. What the database '
+         'has is what users get.'),
         ('clock_wrong', 'a clock is wrong',
          'Set the clock of that machine, or of the database''s if all hosts are listed, and run '
          'an NTP service there (timedatectl set-ntp true). Signatures of S3 and of webhooks fail '
@@ -33,7 +37,7 @@ BEGIN
         ('budget_spent', 'the budget of a provider is spent',
          'Raise GenflowProviderBudget if midnight UTC is too late; the chain uses its next entry '
          'until then (GF0720 in the error log).'))
-    SELECT w.finding, f.subject, f.detail, w.advice
+    SELECT w.finding, f.subject, f.detail, replace(w.advice, '{}', f.subject)
       FROM genflow.faults() f JOIN words w USING (fault) ORDER BY w.finding, f.subject;
     RETURN QUERY
     SELECT 'no role may use this database', current_database()::text,

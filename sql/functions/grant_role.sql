@@ -17,6 +17,7 @@ BEGIN
           JOIN (
             SELECT 'genflow_module' AS role, unnest(ARRAY[
                    'allowance',
+                   'amounts_advice',
                    'api_key_get',
                    'api_key_put',
                    'api_key_revoke',
@@ -101,6 +102,7 @@ BEGIN
                                '_edit']) AS a(act)
             UNION ALL
             SELECT 'genflow_administration', unnest(ARRAY[
+                   'admin_amounts',
                    'admin_api_key_put',
                    'admin_api_key_revoke',
                    'admin_api_keys',

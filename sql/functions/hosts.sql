@@ -2,27 +2,29 @@
 -- Which httpds use this database, and the faults of the site that the database alone can see.
 
 -- host_seen(...): an httpd is there. p_name names it; p_settings has a hash for each kind of
--- settings that all hosts must share; p_clock is its clock, in milliseconds since 1970. Called by:
--- one child of each httpd, at its start and then every 20 s. Locks: the row of that name.
+-- settings that all hosts must share; p_clock is its clock, in milliseconds since 1970; p_amounts
+-- has the amounts that its directives state (amounts.sql). Called by: one child of each httpd, at
+-- its start and then every 20 s. Locks: the row of that name.
 -- Returns how far its clock is ahead (milliseconds), the kinds of settings in which it differs from
--- another live host, with that host (NULL: in none), whether no host works on jobs, and whether
--- jobs are late (late_work()).
+-- another live host, with that host (NULL: in none), whether no host works on jobs, whether jobs
+-- are late (late_work()), and amounts_advice() (NULL: the amounts are the database's).
 CREATE OR REPLACE FUNCTION genflow.host_seen(
     p_name text, p_version text, p_needed integer, p_dispatches boolean, p_settings text,
-    p_clock bigint, OUT clock_ahead bigint, OUT differs text, OUT idle boolean,
-    OUT late boolean)
+    p_clock bigint, p_amounts text[] DEFAULT '{}', OUT clock_ahead bigint, OUT differs text,
+    OUT idle boolean, OUT late boolean, OUT amounts text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
     clock_ahead := p_clock - (extract(epoch FROM v_now) * 1000)::bigint;
-    INSERT INTO genflow.hosts AS h (name, version, schema_needed, dispatches, settings, clock_ahead)
+    INSERT INTO genflow.hosts AS h (name, version, schema_needed, dispatches, settings, clock_ahead,
+                                    amounts)
         VALUES (p_name, p_version, p_needed, p_dispatches, p_settings::jsonb,
-                host_seen.clock_ahead)
+                host_seen.clock_ahead, p_amounts)
         ON CONFLICT (name) DO UPDATE
         SET version = EXCLUDED.version, schema_needed = EXCLUDED.schema_needed,
             dispatches = EXCLUDED.dispatches, settings = EXCLUDED.settings,
-            clock_ahead = EXCLUDED.clock_ahead, seen_at = v_now,
+            clock_ahead = EXCLUDED.clock_ahead, amounts = EXCLUDED.amounts, seen_at = v_now,
             began_at = CASE WHEN h.settings = EXCLUDED.settings THEN h.began_at ELSE v_now END;
     differs := (SELECT string_agg(format('%s (not as %s)', d.kind, d.names), ', ' ORDER BY d.kind)
                   FROM (SELECT m.key AS kind, string_agg(o.name, ', ' ORDER BY o.name) AS names
@@ -33,6 +35,7 @@ BEGIN
                          GROUP BY m.key) d);
     idle := genflow.nobody_works();
     late := EXISTS (SELECT FROM genflow.late_work());
+    amounts := genflow.amounts_advice(p_amounts);
 END $$;
 
 -- nobody_works(): does no host work on jobs? Hosts of earlier versions have no row here, but move
@@ -68,6 +71,8 @@ $$;
 --   no_dispatcher      no host works on jobs
 --   late               subject: a type with generations that live past their deadline
 --   hosts_differ       subject: the kind of settings in which live hosts differ
+--   amounts_differ     subject: the amounts that a host's directives state, as text, and that are
+--                      not the database's (amounts.sql)
 --   clock_wrong        subject: a host whose clock is more than 10 s from the database's
 --   provider_refuses   subject: provider/model; key, account or model were refused, and no attempt
 --                      has gone well since
@@ -103,6 +108,12 @@ BEGIN
               FROM live l CROSS JOIN LATERAL jsonb_each_text(l.settings) m
              GROUP BY m.key, m.value) s
      GROUP BY s.kind HAVING count(*) > 1
+    UNION ALL
+    SELECT 'amounts_differ', d.expected,
+           format('stated by %s; the database has, and grants: %s',
+                  string_agg(l.name, ', ' ORDER BY l.name), d.there)
+      FROM live l CROSS JOIN LATERAL genflow.amounts_differ(l.amounts) d
+     GROUP BY d.expected, d.there
     UNION ALL
     SELECT 'clock_wrong', l.name,
            format('its clock is %s s %s the database''s', round(abs(l.clock_ahead) / 1000.0, 1),

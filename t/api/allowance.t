@@ -3,24 +3,49 @@
 # What users have without an administrator: first credits, the credits of a day, default limits. Each
 # grant is an entry of the ledger, and none comes twice, however many requests come at once.
 use Genflow::Admin;
-use Genflow::Httpd qw(refused);
+use Genflow::Database ();
+use Genflow::Httpd qw(configtest refused);
 use Genflow::Test;
 
 my $TYPE = 'allowance-only';
+my $db   = Genflow::Database->new;
+$ENV{PGDATABASE} = $db->name;
 sql("SELECT genflow.create_type('$TYPE')");
-my $httpd = Genflow::Httpd->start(site(<<'END'));
+my $AMOUNTS = <<'END';
 GenflowCreditInitial 30
 GenflowCreditDaily 10
 GenflowCreditDailyMax 35
 GenflowCreditDayLimit 20
 GenflowCreditWeekLimit 50
-GenflowFeedOpen On
 END
+my $STATED = 'initial=30 daily=10 daily_max=35 day_limit=20 week_limit=50';
+
+# ---- the database grants, the directives state ----
+
+my ($good, $says) = configtest(site($AMOUNTS));
+ok $good, 'amounts that the database does not have are no mistake' or diag $says;
+like $says, qr/GF0702: .*run sql\/apply --credits '$STATED' \(the database has: none\)/, '... httpd -t says which command sets them';
+my $httpd = Genflow::Httpd->start(site("${AMOUNTS}GenflowFeedOpen On\n"));
 talk_to $httpd;
+my ($stem) = account(0) =~ /\A(.*)-\d+\z/;
+my $early = "$stem-early";
+is data(api(GET => '/api/getQuota', user => $early))->{currentBalance}, 0, 'without amounts in the database nothing is granted';
+my $health;
+ok wait_for(sub { $health = data(api(GET => '/api/health')); $health->{command} }), 'health has the command';
+is_deeply [@$health{qw(status command)}, grep { /amounts/ } @{ $health->{faults} }], ['degraded', "sql/apply --credits '$STATED'", 'amounts_differ'],
+    '... that sets them';
+like $httpd->log_text, qr/GF0876: .*run sql\/apply --credits '$STATED' \(the database has: none\)/, '... and so does the log';
+like doctor(), qr/WRONG: the amounts of credits .*: $STATED\n.*the database has, and grants: none\n.*Run sql\/apply --credits '$STATED'/,
+    '... and the doctor';
+is apply('--credits', 'initial=many'), 1, 'sql/apply refuses what is no amount';
+is apply('--credits', $STATED), 0, 'the command sets them';
+is data(api(GET => '/api/health'))->{command}, undef, '... and health has none any more';
+is_deeply [grep { /amounts/ } @{ data(api(GET => '/api/health'))->{faults} }], [], '... nor a fault';
+unlike +(configtest(site($AMOUNTS)))[1], qr/GF070[23]/, '... nor has httpd -t';
+unlike doctor(), qr/amounts/, '... nor the doctor';
 
 # ---- new users ----
 
-my ($stem) = account(0) =~ /\A(.*)-\d+\z/;
 my $new = "$stem-new";
 my @balances = in_parallel(8, sub { data(api(GET => '/api/getQuota', user => $new))->{currentBalance} });
 is_deeply [grep { $_ != 35 } @balances], [], 'a new user has the first credits, and those of the day';
@@ -86,6 +111,13 @@ is sql1("SELECT count(*) FROM genflow.accounts WHERE name = 'guest-127.0.0.1'"),
 
 is api(GET => '/.netlify/functions/feed')->{status}, 200, 'GenflowFeedOpen opens the feed';
 is api(GET => '/.netlify/functions/getUserMedia')->{status}, 401, '... and nothing else';
+# ---- the row wins ----
+
+is apply('--credits', 'initial=7'), 0, 'other amounts than the directives state';
+is data(api(GET => '/api/getQuota', user => "$stem-other"))->{currentBalance}, 7, '... are those that count';
+like +(configtest(site('')))[1], qr/GF0702: .*--credits 'none' \(the database has: initial=7\)/, '... also where no directive states any';
+is apply('--credits', 'none'), 0, 'none';
+is data(api(GET => '/api/getQuota', user => "$stem-none"))->{currentBalance}, 0, '... grants nothing';
 is_deeply [broken_rules()], [], 'the books are sound';
 
 refused('a signature without Cloudinary', site("GenflowCloudinarySign On\n"), 'GenflowStoreKind cloudinary');
@@ -93,6 +125,13 @@ refused('credits below nothing', site("GenflowCreditInitial -1\n"), '0 to 100000
 
 cancel_ours();
 finish;
+
+sub apply {
+    my @arguments = @_;
+    return system("sql/apply @{[map { qq('$_') } @arguments]} >/dev/null 2>&1") >> 8 ? 1 : 0;
+}
+
+sub doctor { return scalar `support/genflow-doctor site 2>&1` }
 
 sub entries {
     my ($user) = @_;

@@ -65,6 +65,20 @@ my %CHECKS = (
              WHERE p.pronamespace = 'genflow'::regnamespace AND p.proname ~ '^(admin|doctor|grant)_'
                AND has_function_privilege('genflow_app', p.oid, 'EXECUTE')
 SQL
+        is_deeply [sql(<<'SQL')], [], '... it may execute what its group may, and nothing else';
+            SELECT p.oid::regprocedure FROM pg_proc p
+             WHERE p.pronamespace = 'genflow'::regnamespace AND p.prosecdef
+               AND has_function_privilege('genflow_app', p.oid, 'EXECUTE')
+               AND NOT has_function_privilege('genflow_module', p.oid, 'EXECUTE')
+SQL
+        like as_role('genflow_app', "SELECT genflow.$_"), qr/permission denied/, "... call $_" for
+            "admin_credit('$user', 1, 'theft', NULL)", "admin_amounts('initial=1000000')", "admin_user_set('$user', '{}')",
+            "ledger_apply()", "account_make('$user')";
+        as_role('genflow_app', "SELECT genflow.allowance('$user', 1000000, 1000000, 1000000000, 0, 0, 'UTC')");
+        credits_are $user, 8, 0, '... name what allowance() gives';
+        like as_role('genflow_app', "SELECT genflow.allowance('$user-new'); SELECT balance FROM genflow.quota('$user-new')"),
+            qr/^0$/m, '... to a new name neither';
+        like as_role('genflow_app', "UPDATE genflow.amounts SET initial = 9"), qr/permission denied/, '... or write the amounts';
         like as_role('genflow_app', "SELECT count(*) FROM genflow.history('$user', '{neo-glitch}',"
             . ' NULL, NULL, NULL, NULL, 10)'), qr/\A1$/, 'it can act as every user';
         is sql1(<<'SQL'), 't', '... names the cost of what it starts';
@@ -74,7 +88,7 @@ SQL
         is sql1("SELECT has_function_privilege('genflow_app', oid, 'EXECUTE') FROM pg_proc"
             . " WHERE proname = '$_' AND pronamespace = 'genflow'::regnamespace"), 't', "... and calls $_"
             for qw(janitor neo_glitch_claim neo_glitch_settle);
-        checked_in('t/sql/privileges.pg');
+        checked_in('t/sql/privileges.pg', 't/sql/role_gains.t', 't/api/allowance.t');
     },
     'The role of administration' => sub {
         like as_role('genflow_admin', 'SELECT 1'), qr/no password supplied/,
@@ -95,9 +109,14 @@ SQL
         is_deeply [sort keys %callers],
             [qw(mod_genflow/api/admin.c mod_genflow/httpd/glue.c)],
             'the door of genflow-admin alone uses a connection of administration';
-        is_deeply [grep { Genflow::Site::read_text($_) =~ /#include "db\/gf_admin\.h"/ }
-            grep { !m{/api_admin} } glob 'mod_genflow/*.c mod_genflow/{api,work,httpd,hub}/*.c'], [],
-            '... and no other file has the calls of administration';
+        my @headers = glob 'mod_genflow/db/admin*.h';
+        cmp_ok scalar @headers, '>=', 4, 'the calls of administration are in headers of their own';
+        my %users = map { $_ => 1 } grep {
+            Genflow::Site::slurp($_) =~ m{#include "db/admin\w*\.h"}
+        } glob 'mod_genflow/*.c mod_genflow/{api,front,work,httpd,hub}/*.c';
+        cmp_ok scalar(keys %users), '>=', 5, '... which files include';
+        is_deeply [grep { !m{\Amod_genflow/(?:api/admin\w*|httpd/(?:glue|finish))\.c\z} } sort keys %users], [],
+            '... and none of those that serve the API';
         checked_in('t/api/roles.t');
     },
     'A taken-over httpd child' => sub {
@@ -130,7 +149,7 @@ finish;
 # The checks are in these files.
 sub checked_in {
     my @files = @_;
-    return is_deeply [grep { !-s } @files], [], "checked in @files";
+    return is_deeply [grep { Genflow::Site::read_text($_) !~ /done_testing|finish/ } @files], [], "checked in @files";
 }
 
 # What psql answers that role.

@@ -11,6 +11,8 @@ my %port   = map { $_ => Genflow::Site::free_port() } qw(a b tls);
 my %folder = map { $_ => "$ENV{GENFLOW_WORK}/tmp/hosts-$$-$_" } qw(main a b);
 sql("SELECT genflow.create_type(:'type')", type => $_) for qw(hosts-main vh-a-neo vh-b-neo vh-b-draw);
 
+sql(q(SELECT genflow.admin_amounts('realm=vh-a initial=20')));
+
 my $LOCATIONS = <<'END';
 Include "${GENFLOW_WORK}/t/conf/api.conf"
 Include "${GENFLOW_WORK}/t/conf/admin.conf"

@@ -59,6 +59,8 @@ my @FAULTS = (    # fault, health's word, its status, the doctor's finding, what
     ['two hosts have different prices', 'hosts_differ', 200, 'hosts have different settings', 'GF0872', qr/prices \(not as/,
         sub { my $shared = new_database(); another(db => $shared); push @kept, $site; wait_for { seen($shared) };
             another(db => $shared, lines => "<GenflowType neo-glitch>\nGenflowTypeCost 7\n</GenflowType>\n", folder => $folder) }],
+    ['the database grants other credits than the directives state', 'amounts_differ', 200, 'the amounts of credits are others than the directives state',
+        'GF0876', qr/sql\/apply --credits 'initial=30'/, sub { another(lines => "GenflowCreditInitial 30\n") }],
     ['a clock is wrong', 'clock_wrong', 200, 'a clock is wrong', 'GF0871', qr/run an NTP service/,
         sub { local @ENV{qw(LD_PRELOAD FAKETIME FAKETIME_DONT_FAKE_MONOTONIC)} = ($LIBRARY, '+1h', 1); another() }],
     ['the database was restored from a dump', 'database_restored', 503, 'the database was restored', 'GF0641',

@@ -14,6 +14,7 @@ my $db   = Genflow::Database->new;
 $ENV{PGDATABASE} = $db->name;
 
 my $file = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/conf/genflow-legacy.conf");
+$db->sql(q(SELECT genflow.admin_amounts('initial=10')));
 my $section = join '', map { "$_\n" } $file =~ /^#     (GenflowCreditInitial.*|GenflowLimit.*)$/mg;
 $section .= join '', map { s/^#     //mgr } $file =~ m{^(#     <Location "/api(?:/admin)?">\n.*?^#     </Location>\n)}msg;
 $section =~ s{"conf/genflow-users"}{"\${GENFLOW_WORK}/t/conf/users"};

@@ -57,7 +57,7 @@ my $BALANCES = 'SELECT string_agg(left(name, 3) || balance, \' \' ORDER BY name)
 is $old->sql($BALANCES), 'ann21 bob0 cid0 eee1 gus7 hal10 ida6', 'each user has what the older system owed';
 is $old->sql(q(SELECT count(*) FROM genflow.ledger WHERE external_ref LIKE 'migrate:user_credits:%'
                   AND external_ref = 'migrate:user_credits:' || user_id)), 3, '... by a reference without the name';
-$old->sql("SELECT genflow.allowance('bob', 30, NULL, NULL, NULL, NULL, 'UTC')");
+$old->sql("SELECT genflow.admin_amounts('initial=30')", "SELECT genflow.allowance('bob')");
 is $old->sql($BALANCES), 'ann21 bob0 cid0 eee1 gus7 hal10 ida6', 'a user who spent all there gets no first credits again';
 
 like $said, qr/^user_settings, by user: 6 = 3 moved \+ 0 already there \+ 1 nothing to move \+ 2 rejected$/m, 'settings are moved';

@@ -61,7 +61,8 @@ is seen('ends'), 'public', '... whose picture was ready before';
 
 # ---- the first credits of a new user ----
 
-my $first = q{SELECT genflow.allowance('%s', 30, NULL, NULL, NULL, NULL, 'UTC')};
+$db->sql(q{SELECT genflow.admin_amounts('initial=30')});
+my $first = q{SELECT genflow.allowance('%s')};
 sub granted { return $db->sql("SELECT count(*), sum(amount) FROM genflow.ledger WHERE user_id = genflow.account_of('$_[0]')") }
 for my $end (qw(COMMIT ROLLBACK)) {
     for my $begin ([uses => $first], [stores => q{SELECT genflow.template_put('%s', 't', NULL, '{}', 5)}]) {

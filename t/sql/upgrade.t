@@ -147,11 +147,13 @@ sub from_names {
     is $db->sql("SELECT * FROM genflow.check()"), '', '... the books are sound';
     my $stands = 'SELECT name, balance, entries FROM genflow.accounts WHERE opened ORDER BY 1';
     my $money  = $db->sql($stands);
-    $db->sql(map { "SELECT genflow.allowance('$_', 30, 5, 100, NULL, NULL, 'UTC')" } qw(lena-lives 2 otto-owes));
+    is $db->sql(q{SELECT genflow.admin_amounts('initial=30 daily=5 daily_max=100')}), 'ok', '... amounts are set';
+    $db->sql(map { "SELECT genflow.allowance('$_')" } qw(lena-lives 2 otto-owes));
     is $db->sql($stands), $money, '... first credits and those of the day are not given again';
     is $db->sql(q{SELECT external_ref FROM genflow.ledger WHERE reason = 'a gift'}), 'genflow:first:nobody',
         '... the reference of another grant stays';
-    is $db->sql(q{SELECT genflow.allowance('tina-templates', 30, NULL, NULL, NULL, NULL, 'UTC');
+    $db->sql(q{SELECT genflow.admin_amounts('initial=30')});
+    is $db->sql(q{SELECT genflow.allowance('tina-templates');
                   SELECT balance FROM genflow.quota('tina-templates')}), "\n30", '... who had a template alone gets the first credits';
     is $db->sql(sprintf $create, 'sven-settings', 'k1', 'NULL', 'NULL'), 'insufficient_credits', '... who had settings alone has no account';
     is $db->sql(sprintf $create, 'lena-lives', 'k1', 'NULL', 'NULL'), 'replay', '... a repeated request finds its generation';

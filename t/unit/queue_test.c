@@ -436,7 +436,7 @@ static gf_err_t *call_host_seen(void)
 {
     gf_host_seen_t seen;
 
-    return gf_host_seen(&seen, &unit.ctx, "web1", "{}");
+    return gf_host_seen(&seen, &unit.ctx, "web1", "{}", "{}");
 }
 
 static gf_err_t *call_faults(void)
@@ -1264,7 +1264,7 @@ START_TEST(a_clock_is_not_judged_by_a_statement_that_took_long)
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         unit.taken = 0;
         still_for = rows[i].slow;
-        unit_no_error(gf_host_seen(&seen, &unit.ctx, "unit host", "{}"));
+        unit_no_error(gf_host_seen(&seen, &unit.ctx, "unit host", "{}", "{}"));
         ck_assert_int_eq(unit.taken, rows[i].statements);
         ck_assert_int_eq(seen.clock_is_sure, rows[i].sure);
     }

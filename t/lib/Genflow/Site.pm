@@ -412,6 +412,7 @@ sub start_httpd {
     $ENV{GENFLOW_CONF} = $conf;
     $ENV{GENFLOW_PORT} = free_port();
     $self->command($self->httpd_command, '-t');
+    $self->set_amounts;
 
     push @{ $self->{stops} }, sub { $self->stop_httpd };
     for (1 .. PORT_TRIES) {
@@ -426,6 +427,17 @@ sub httpd_command {
     my ($self) = @_;
     my $root = "$self->{folder}/t";
     return ($self->{httpd}, '-d', $root, '-f', "$root/conf/httpd.conf.in");
+}
+
+# The database grants what the directives state, as genflow-setup does it.
+sub set_amounts {
+    my ($self) = @_;
+    my @command = ($self->httpd_command, '-t', '-D', 'DUMP_GENFLOW');
+    open my $dump, '-|', 'sh', '-c', 'exec "$0" "$@" 2>/dev/null', @command or die "$command[0]: $!\n";
+    my @amounts = map { /^genflow amounts (.*=.*)$/ ? $1 : () } <$dump>;
+    close $dump;
+    $self->sql(q(SELECT genflow.admin_amounts(:'amounts')), amounts => $_) for @amounts;
+    return;
 }
 
 # Puts a script in httpd's place, for instance to start it under valgrind; $text runs the real one
