@@ -2412,6 +2412,9 @@ CREATE FUNCTION genflow.budget_add(p_provider text, p_price bigint) RETURNS void
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
 $$
 BEGIN
+    IF p_price < 0 THEN
+        RAISE EXCEPTION 'genflow: the price of a submission is %', p_price USING ERRCODE = '22023';
+    END IF;
     INSERT INTO genflow.budgets AS t (provider, day, slot, spent)
         VALUES (p_provider, (clock_timestamp() AT TIME ZONE 'UTC')::date, pg_backend_pid() % 16,
                 p_price)

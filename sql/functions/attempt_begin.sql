@@ -109,11 +109,15 @@ BEGIN
                                     AND t.day = (clock_timestamp() AT TIME ZONE 'UTC')::date);
 END $$;
 
--- budget_add(p_provider, p_price): counts a submission. Called by: attempt_begin(),
--- <type>_create(). Locks: a slot of the budget, after all other locks.
+-- budget_add(p_provider, p_price): counts a submission. SQLSTATE 22023: a price below 0, which
+-- would give back what was spent. Called by: attempt_begin(), <type>_create(). Locks: a slot of the
+-- budget, after all other locks.
 CREATE OR REPLACE FUNCTION genflow.budget_add(p_provider text, p_price bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF p_price < 0 THEN
+        RAISE EXCEPTION 'genflow: the price of a submission is %', p_price USING ERRCODE = '22023';
+    END IF;
     INSERT INTO genflow.budgets AS t (provider, day, slot, spent)
         VALUES (p_provider, (clock_timestamp() AT TIME ZONE 'UTC')::date, pg_backend_pid() % 16,
                 p_price)
