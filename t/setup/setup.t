@@ -90,8 +90,13 @@ is sql('postgres', "DROP DATABASE IF EXISTS $name") . undo_roles(), '', 'a new s
 
 # ---- the site ----
 
+spew("$apache/amounts.conf", "<IfModule genflow_module>\n    GenflowCreditInitial 12\n</IfModule>\n", 0644);
 ($code, $says) = setup();
 is $code, 0, 'genflow-setup succeeds' or diag $says;
+like $says, qr/^  do    amounts of credits, as the directives state them \(initial=12\)$/m, '... it sets the amounts of the configuration';
+unlike $says, qr/GF070[23]/, '... so that httpd has nothing to say';
+sql($name, "SELECT genflow.allowance('carol')");
+is sql($name, "SELECT balance FROM genflow.quota('carol')"), 12, '... and a new user has them';
 like $says, qr{^    curl --netrc-file \Q$etc\E/first-user.netrc }m, '... it prints how to make a picture';
 like $says, qr{http://127.0.0.1:$port/pictures/studio/}, '... and where the page is';
 my ($password) = slurp("$etc/first-user.netrc") =~ /^machine 127\.0\.0\.1 login admin password (\S+)$/;
@@ -136,6 +141,10 @@ unlike $says, qr/secret of bob/, '... without its password in the output';
 is((call(GET => 'getQuota', undef, 'bob:secret of bob'))[1]{currentBalance}, 7, '... with its credits');
 is((call(GET => '../genflow-admin/stats', undef, 'bob:secret of bob'))[0], 401, '... it does not administer');
 is((call(GET => 'getQuota'))[1]{currentBalance}, 99, '... and the first one is as it was');
+
+unlink "$apache/amounts.conf";
+($code, $says) = setup();
+like $says, qr/^  do    amounts of credits, as the directives state them \(none\)$/m, 'without the directive there are none' or diag $says;
 
 # ---- another sign-in ----
 
