@@ -71,6 +71,9 @@ for my $end (qw(COMMIT ROLLBACK)) {
         is granted($user), '1|30', "... which $begin->[0] and ends by $end: the first credits are granted once";
     }
 }
+answer_after($db, $one, q{SELECT genflow.grant_credits('given', 5, 'a gift')}, 'COMMIT', $two, sprintf($first, 'given'),
+    'the first use waits for a grant');
+is granted('given'), '1|5', '... which opened the account: no first credits';
 my @ten = $db->sessions(10);
 $db->at_once(map { [$_, sprintf $first, 'crowd'] } @ten);
 is granted('crowd'), '1|30', 'ten first uses at once: the first credits are granted once';
