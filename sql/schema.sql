@@ -515,7 +515,9 @@ CREATE TABLE genflow.removals (
     run_id text,
     again_at timestamp with time zone,
     is_copy boolean NOT NULL DEFAULT false,
-    CONSTRAINT removals_pkey PRIMARY KEY (job_id)
+    beside boolean NOT NULL DEFAULT false,
+    place bigint NOT NULL GENERATED ALWAYS AS hashtextextended(COALESCE(url, ''::text), (0)::bigint),
+    CONSTRAINT removals_pkey PRIMARY KEY (job_id, place)
 );
 CREATE INDEX removals_due ON genflow.removals USING btree (due_at);
 
@@ -5798,6 +5800,7 @@ DECLARE
     v_run   text;
     v_until timestamptz;
     v_first jsonb;
+    g       genflow.restores;
 BEGIN
     -- A picture that is not persisted and expires is at its provider: the module cannot remove it.
     -- Several rows of an older system may have one picture under one run id. A thumbnail that is
@@ -5820,12 +5823,16 @@ BEGIN
             THEN 'not_found' ELSE 'not_yours' END;
         RETURN;
     END IF;
-    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    DELETE FROM genflow.restores r WHERE r.job_id = p_id RETURNING * INTO g;
     DELETE FROM genflow.edits e WHERE e.job_id = p_id;
     PERFORM genflow.removal_add(p_id, 1::smallint, image_url, v_type,
                                 genflow.picture_secret(p_id, image_url), v_run,
                                 CASE WHEN v_until > clock_timestamp() THEN v_until END)
       WHERE image_url IS NOT NULL;
+    -- a host that stores it now may be killed before it says so
+    PERFORM genflow.removal_add(p_id, 1::smallint, NULL, v_type, g.picture_secret, v_run,
+                                p_again => g.due_at)
+      WHERE g.tries > 0;
     PERFORM genflow.call_keep(p_call, jsonb_build_object('status', status, 'image_url', image_url));
     outcome := 'ok';
 END $$;
@@ -6000,19 +6007,31 @@ END $$;
 CREATE FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
+DECLARE
+    m public.neo_glitch_media;
 BEGIN
-    UPDATE public.neo_glitch_media t SET image_url = p_image_url, result = p_result, persisted = true,
-        expires_at = NULL
-     WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
-    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    IF EXISTS (SELECT FROM public.neo_glitch_media t WHERE t.id = p_id AND t.status = 'completed'
-               AND t.persisted) THEN
-        RETURN 'ok';
+    SELECT * INTO m FROM public.neo_glitch_media t WHERE t.id = p_id FOR UPDATE;
+    IF m.image_url IS NULL THEN
+        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+        PERFORM genflow.removal_add(p_id, 1::smallint, p_image_url, p_result ->> 'type',
+                                    genflow.picture_secret(p_id, p_image_url), m.run_id);
+        RETURN 'gone';
+    ELSIF m.persisted THEN
+        PERFORM genflow.removal_spare(p_id, 1::smallint, p_image_url, true, p_result ->> 'type',
+                                      m.run_id, m.image_url);
+    ELSIF EXISTS (SELECT FROM genflow.removals r
+                   WHERE r.job_id = p_id AND (r.url IS NULL OR r.url = p_image_url)) THEN
+        RETURN 'busy';
+    ELSE
+        UPDATE public.neo_glitch_media t SET image_url = p_image_url, result = p_result, persisted = true,
+            expires_at = NULL WHERE t.id = p_id;
+        PERFORM genflow.removal_add(p_id, 1::smallint, m.image_url, m.result ->> 'type',
+                                    genflow.picture_secret(p_id, m.image_url), m.run_id,
+                                    p_copy => true)
+          WHERE m.expires_at IS NULL AND m.legacy_id IS NULL AND m.image_url <> p_image_url;
     END IF;
-    PERFORM genflow.removal_add(p_id, 1::smallint, p_image_url, p_result ->> 'type',
-                                genflow.picture_secret(p_id, p_image_url),
-                                (SELECT t.run_id FROM public.neo_glitch_media t WHERE t.id = p_id));
-    RETURN 'gone';
+    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    RETURN 'ok';
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_restored(uuid,text,jsonb) TO genflow_module;
 
@@ -6028,12 +6047,17 @@ DECLARE
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
-        SELECT t.status, t.image_url, t.run_id, t.taken_down_at INTO m
-          FROM public.neo_glitch_media t WHERE t.id = p_id;
+        SELECT t.status, t.image_url, t.run_id, t.taken_down_at, t.persisted INTO m
+          FROM public.neo_glitch_media t WHERE t.id = p_id FOR UPDATE;
         IF FOUND AND m.status = p_status THEN
             IF v_ours AND m.taken_down_at IS NOT NULL THEN
                 PERFORM genflow.removal_add(p_id, 1::smallint, p_image_url, p_result ->> 'type',
                                             genflow.picture_secret(p_id, p_image_url), m.run_id);
+            ELSIF v_ours AND p_persisted AND NOT m.persisted THEN
+                PERFORM genflow.neo_glitch_restored(p_id, p_image_url, p_result);
+            ELSIF v_ours THEN
+                PERFORM genflow.removal_spare(p_id, 1::smallint, p_image_url, p_persisted,
+                                              p_result ->> 'type', m.run_id, m.image_url);
             END IF;
             RETURN CASE WHEN genflow.ended_by(p_id, p_call) THEN 'done' ELSE 'same' END;
         END IF;
@@ -6426,23 +6450,40 @@ $$
         ON CONFLICT DO NOTHING
 $$;
 
-CREATE FUNCTION genflow.removal_add(p_id uuid, p_type smallint, p_url text, p_media_type text, p_secret text, p_run_id text, p_due timestamp with time zone DEFAULT NULL::timestamp with time zone, p_again timestamp with time zone DEFAULT NULL::timestamp with time zone, p_copy boolean DEFAULT false) RETURNS void
-    LANGUAGE sql SET search_path=pg_catalog, pg_temp AS
+CREATE FUNCTION genflow.removal_add(p_id uuid, p_type smallint, p_url text, p_media_type text, p_secret text, p_run_id text, p_due timestamp with time zone DEFAULT NULL::timestamp with time zone, p_again timestamp with time zone DEFAULT NULL::timestamp with time zone, p_copy boolean DEFAULT false, p_beside boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
 $$
+DECLARE
+    v_due   timestamptz := coalesce(p_due, clock_timestamp());
+    v_again timestamptz := p_again;
+    v_url   text := p_url;
+    v_type  text := p_media_type;
+    v_run   text := p_run_id;
+    g       genflow.removals;
+BEGIN
+    IF NOT p_copy THEN
+        FOR g IN DELETE FROM genflow.removals r
+                  WHERE r.job_id = p_id AND r.picture_secret IS NOT DISTINCT FROM p_secret
+                 RETURNING r.* LOOP
+            v_url := NULL;
+            v_type := coalesce(v_type, g.media_type);
+            v_run := coalesce(g.run_id, v_run);
+            v_again := greatest(g.again_at, v_again);
+        END LOOP;
+        UPDATE genflow.removals r SET due_at = least(r.due_at, v_due), beside = false
+         WHERE r.job_id = p_id;
+    END IF;
     INSERT INTO genflow.removals AS r (job_id, type_no, url, media_type, picture_secret, run_id,
-                                       is_copy, due_at, again_at)
-    VALUES (p_id, p_type, p_url, p_media_type, p_secret, p_run_id, p_copy,
-            coalesce(p_due, clock_timestamp()), p_again)
-        ON CONFLICT (job_id) DO UPDATE SET url = NULL, is_copy = false, tries = 0,
-                                           picture_secret = coalesce(r.picture_secret,
-                                                                     EXCLUDED.picture_secret),
-                                           run_id = coalesce(r.run_id, EXCLUDED.run_id),
-                                           due_at = EXCLUDED.due_at,
-                                           again_at = greatest(r.again_at, EXCLUDED.again_at)
-         WHERE NOT (r.is_copy AND EXCLUDED.is_copy)
-$$;
+                                       is_copy, beside, due_at, again_at)
+    VALUES (p_id, p_type, v_url, v_type, p_secret, v_run, p_copy, p_beside, v_due, v_again)
+        ON CONFLICT (job_id, place) DO UPDATE SET
+            is_copy = r.is_copy AND EXCLUDED.is_copy, beside = r.beside AND EXCLUDED.beside,
+            tries = 0, picture_secret = coalesce(r.picture_secret, EXCLUDED.picture_secret),
+            run_id = coalesce(r.run_id, EXCLUDED.run_id), due_at = EXCLUDED.due_at,
+            again_at = greatest(r.again_at, EXCLUDED.again_at);
+END $$;
 
-CREATE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval, p_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone) RETURNS TABLE(id uuid, type text, url text, media_type text, picture_secret text, run_id text, is_copy boolean)
+CREATE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval, p_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone) RETURNS TABLE(id uuid, type text, url text, media_type text, picture_secret text, run_id text, is_copy boolean, beside boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET jit=off SET enable_seqscan=off SET enable_bitmapscan=off SET enable_hashjoin=off SET enable_mergejoin=off AS
 $$
 DECLARE
@@ -6453,7 +6494,7 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH due AS MATERIALIZED (
-        SELECT r.job_id FROM genflow.removals r
+        SELECT r.ctid AS at FROM genflow.removals r
          WHERE r.due_at >= p_from AND r.due_at <= v_now
            AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
                                        WHERE t.name = ANY (p_types)))
@@ -6461,26 +6502,44 @@ BEGIN
     mine AS (
         UPDATE genflow.removals r SET due_at = v_now + p_lease * power(2, least(r.tries, 7)),
             tries = r.tries + 1
-         WHERE r.job_id = ANY (ARRAY(SELECT due.job_id FROM due))
+         WHERE r.ctid = ANY (ARRAY(SELECT due.at FROM due))
         RETURNING r.job_id, r.type_no, r.url, r.media_type, r.picture_secret, r.run_id,
-                  r.is_copy)
+                  r.is_copy, r.beside)
     SELECT m.job_id, t.name, coalesce(m.url, ''), m.media_type, m.picture_secret, m.run_id,
-           m.is_copy FROM mine m JOIN genflow.types t ON t.no = m.type_no;
+           m.is_copy, m.beside FROM mine m JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.removal_claim(text[],integer,interval,timestamp with time zone) TO genflow_module;
 
 CREATE FUNCTION genflow.removal_done(p_id uuid, p_url text DEFAULT NULL::text) RETURNS void
-    LANGUAGE sql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
-    UPDATE genflow.removals r SET url = NULL, due_at = r.again_at, again_at = NULL, tries = 0
-     WHERE r.job_id = p_id AND r.tries > 0 AND r.again_at IS NOT NULL
-       AND r.url IS NOT DISTINCT FROM nullif(p_url, '');
-    DELETE FROM genflow.removals r
-     WHERE r.job_id = p_id AND r.tries > 0
-       AND CASE WHEN p_url IS NULL THEN r.url IS NOT NULL AND r.picture_secret IS NULL
-                ELSE r.url IS NOT DISTINCT FROM nullif(p_url, '') END
-$$;
+DECLARE
+    g genflow.removals;
+BEGIN
+    FOR g IN DELETE FROM genflow.removals r
+              WHERE r.job_id = p_id AND r.tries > 0
+                AND CASE WHEN p_url IS NULL THEN r.url IS NOT NULL AND r.picture_secret IS NULL
+                         ELSE r.url IS NOT DISTINCT FROM nullif(p_url, '') END
+             RETURNING r.* LOOP
+        INSERT INTO genflow.removals AS r (job_id, type_no, media_type, picture_secret, run_id,
+                                           due_at)
+        SELECT g.job_id, g.type_no, g.media_type, g.picture_secret, g.run_id, g.again_at
+         WHERE g.again_at IS NOT NULL
+            ON CONFLICT (job_id, place) DO UPDATE SET
+                again_at = greatest(r.again_at, EXCLUDED.due_at);
+    END LOOP;
+END $$;
 GRANT EXECUTE ON FUNCTION genflow.removal_done(uuid,text) TO genflow_module;
+
+CREATE FUNCTION genflow.removal_spare(p_id uuid, p_type smallint, p_url text, p_persisted boolean, p_media_type text, p_run_id text, p_living text) RETURNS void
+    LANGUAGE sql SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT genflow.removal_add(p_id, p_type, p_url, p_media_type,
+                               genflow.picture_secret(p_id, p_url), p_run_id, p_copy => true,
+                               p_beside => true)
+     WHERE p_url <> p_living AND (NOT p_persisted OR substring(p_url FROM '[^/]*$')
+                                      <> substring(p_living FROM '[^/]*$'))
+$$;
 
 CREATE FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text, p_ref text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -6671,14 +6730,19 @@ BEGIN
                                   ORDER BY e.due_at FOR UPDATE SKIP LOCKED));
     RETURN QUERY
     WITH due AS MATERIALIZED (
-        SELECT r.job_id FROM genflow.restores r
+        SELECT r.job_id, EXISTS (SELECT FROM genflow.removals g
+                                  WHERE g.job_id = r.job_id) AS waits
+          FROM genflow.restores r
          WHERE r.due_at >= p_from AND r.due_at <= v_now
            AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
                                        WHERE t.name = ANY (p_types)))
-         ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
+         ORDER BY r.due_at LIMIT p_limit FOR UPDATE OF r SKIP LOCKED),
+    put_off AS (
+        UPDATE genflow.restores r SET due_at = v_now + interval '10 seconds'
+         WHERE r.job_id = ANY (ARRAY(SELECT due.job_id FROM due WHERE due.waits))),
     mine AS (
         UPDATE genflow.restores r SET due_at = v_now + p_lease, tries = r.tries + 1
-         WHERE r.job_id = ANY (ARRAY(SELECT due.job_id FROM due))
+         WHERE r.job_id = ANY (ARRAY(SELECT due.job_id FROM due WHERE NOT due.waits))
         RETURNING r.job_id, r.type_no, r.url, r.tries, r.picture_secret, r.run_id)
     SELECT m.job_id, t.name, m.url, m.tries, m.picture_secret, m.run_id FROM mine m
         JOIN genflow.types t ON t.no = m.type_no;

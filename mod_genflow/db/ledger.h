@@ -102,7 +102,7 @@ gf_err_t *gf_ledger_list(apr_array_header_t **entries, gf_ctx_t *ctx, const char
 /* ---- health ---- */
 
 /* The last migration that this module needs. */
-#define GF_SCHEMA_VERSION 49
+#define GF_SCHEMA_VERSION 50
 
 /* The version of the schema (its last migration). */
 gf_err_t *gf_ledger_health(int *schema_version, gf_ctx_t *ctx);

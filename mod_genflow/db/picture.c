@@ -19,6 +19,7 @@ static const gf_sql_field_t removal_columns[] = {
     GF_COLUMN_AS("url", gf_due_row_t, job.remove_url),
     GF_COLUMN_AS("media_type", gf_due_row_t, job.media_type),
     GF_COLUMN_AS("is_copy", gf_due_row_t, job.remove_copy),
+    GF_COLUMN_AS("beside", gf_due_row_t, job.remove_beside),
 };
 static const gf_sql_field_t move_columns[] = {
     GF_COLUMN(gf_due_row_t, type),
@@ -77,15 +78,16 @@ static const gf_sql_field_t later_params[] = { GF_PARAM(picture_in_t, id),
 static const gf_sql_field_t removed_params[] = { GF_PARAM(picture_in_t, id),
                                                  GF_PARAM(picture_in_t, url) };
 
-typedef struct restored_outcome_t {
-    enum { RESTORED, RESTORED_GONE } outcome;
-} restored_outcome_t;
+typedef struct moved_row_t {
+    gf_moved_t outcome;
+} moved_row_t;
 
-static const gf_sql_word_t restored_words[] = { { "ok", RESTORED },
-                                                { "gone", RESTORED_GONE },
-                                                { NULL, GF_SQL_NO_WORD } };
-static const gf_sql_field_t restored_columns[] = {
-    GF_COLUMN_WORD("outcome", restored_outcome_t, outcome, restored_words),
+static const gf_sql_word_t moved_words[] = { { "ok", GF_MOVED_DONE },
+                                             { "gone", GF_MOVED_GONE },
+                                             { "busy", GF_MOVED_BUSY },
+                                             { NULL, GF_SQL_NO_WORD } };
+static const gf_sql_field_t moved_columns[] = {
+    GF_COLUMN_WORD("outcome", moved_row_t, outcome, moved_words),
 };
 
 typedef struct claimed_t {
@@ -100,23 +102,23 @@ static const gf_sql_field_t claimed_columns[] = {
 };
 
 GF_STATEMENT(restored, .function = "%s_restored", .is_value = true, GF_PARAMS(restored_params),
-             GF_COLUMNS(restored_outcome_t, restored_columns));
+             GF_COLUMNS(moved_row_t, moved_columns));
 GF_STATEMENT(stray, .function = "%s_stray", .is_value = true, GF_PARAMS(stray_params));
 GF_STATEMENT(thumbnail, .function = "%s_thumbnail", .is_value = true, GF_PARAMS(thumbnail_params),
-             GF_COLUMNS(restored_outcome_t, restored_columns));
+             GF_COLUMNS(moved_row_t, moved_columns));
 GF_STATEMENT(thumbnail_claim, .function = "%s_thumbnail_claim", .is_value = true,
              GF_PARAMS(thumbnail_claim_params), GF_COLUMNS(claimed_t, claimed_columns));
 GF_STATEMENT(restore_later, .function = "restore_later", .is_value = true, GF_PARAMS(later_params));
 GF_STATEMENT(removal_done, .function = "removal_done", .is_value = true, GF_PARAMS(removed_params));
 
-gf_err_t *gf_picture_restored(bool *gone, gf_ctx_t *ctx, const gf_job_t *job, const char *image_url,
-                              const char *result)
+gf_err_t *gf_picture_restored(gf_moved_t *restored, gf_ctx_t *ctx, const gf_job_t *job,
+                              const char *image_url, const char *result)
 {
     const picture_in_t in = { .id = job->id, .image_url = image_url, .result = result };
-    restored_outcome_t row;
+    moved_row_t row;
 
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_restored, job->type, &in));
-    *gone = row.outcome == RESTORED_GONE;
+    *restored = row.outcome;
     return NULL;
 }
 
@@ -143,10 +145,10 @@ gf_err_t *gf_picture_thumbnail(bool *gone, gf_ctx_t *ctx, const gf_type_t *type,
                                const char *color)
 {
     const picture_in_t in = { .id = id, .color = color };
-    restored_outcome_t row;
+    moved_row_t row;
 
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_thumbnail, type, &in));
-    *gone = row.outcome == RESTORED_GONE;
+    *gone = row.outcome == GF_MOVED_GONE;
     return NULL;
 }
 
@@ -184,18 +186,6 @@ static const gf_sql_field_t move_failed_params[] = { GF_PARAM(move_in_t, id),
                                                      GF_PARAM(move_in_t, why),
                                                      GF_PARAM(move_in_t, copy),
                                                      GF_PARAM(move_in_t, media_type) };
-
-typedef struct moved_row_t {
-    gf_moved_t outcome;
-} moved_row_t;
-
-static const gf_sql_word_t moved_words[] = { { "ok", GF_MOVED_DONE },
-                                             { "gone", GF_MOVED_GONE },
-                                             { "busy", GF_MOVED_BUSY },
-                                             { NULL, GF_SQL_NO_WORD } };
-static const gf_sql_field_t moved_columns[] = {
-    GF_COLUMN_WORD("outcome", moved_row_t, outcome, moved_words),
-};
 
 GF_STATEMENT(moved, .function = "%s_moved", .is_value = true, GF_PARAMS(moved_params),
              GF_COLUMNS(moved_row_t, moved_columns));

@@ -13,26 +13,26 @@
 /* With restore_url and restore_tries set. */
 gf_err_t *gf_picture_restores(gf_job_t **jobs, gf_ctx_t *ctx, const gf_due_in_t *what);
 
-/* With remove_url, media_type and remove_copy set. */
+/* With remove_url, media_type, remove_copy and remove_beside set. */
 gf_err_t *gf_picture_removals(gf_job_t **jobs, gf_ctx_t *ctx, const gf_due_in_t *what);
 
 /* With move_url, move_sha256 and move_tries set. */
 gf_err_t *gf_picture_moves(gf_job_t **jobs, gf_ctx_t *ctx, const gf_due_in_t *what);
 
-/* Records that it is stored now: at image_url, with these facts. *gone: its generation was deleted
- * meanwhile. */
-gf_err_t *gf_picture_restored(bool *gone, gf_ctx_t *ctx, const gf_job_t *job, const char *image_url,
-                              const char *result);
+typedef enum {
+    GF_MOVED_DONE,
+    GF_MOVED_GONE, /* its generation was deleted meanwhile: what was stored is to be removed */
+    GF_MOVED_BUSY  /* a removal of a copy waits: nothing was changed */
+} gf_moved_t;
+
+/* Records that it is stored now: at image_url, with these facts; and the removal of its temporary
+ * copy. */
+gf_err_t *gf_picture_restored(gf_moved_t *restored, gf_ctx_t *ctx, const gf_job_t *job,
+                              const char *image_url, const char *result);
 
 /* Records that it is not stored: the next attempt is due after `delay`; 0: its source is gone,
  * there is none. */
 gf_err_t *gf_picture_later(gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time_t delay);
-
-typedef enum {
-    GF_MOVED_DONE,
-    GF_MOVED_GONE, /* its generation was deleted meanwhile: the copy is to be removed */
-    GF_MOVED_BUSY  /* a removal of a copy waits: nothing was changed */
-} gf_moved_t;
 
 /* Records that it was moved to image_url. */
 gf_err_t *gf_picture_moved(gf_moved_t *moved, gf_ctx_t *ctx, const gf_job_t *job,

@@ -102,6 +102,7 @@ typedef struct gf_job_t {
 
     /* REMOVE: the generation has its picture at another address, which stays. */
     bool remove_copy;
+    bool remove_beside; /* REMOVE: and may be in the same store, with the same thumbnail */
 
     const char *move_url;    /* MOVE: where the picture is now; else NULL */
     const char *move_sha256; /* MOVE: of its bytes as they were stored; NULL: not known */

@@ -162,7 +162,7 @@ apr_status_t gf_store_fs_attach(const char *picture, const char *path, const cha
     return rv ? rv : link_beside(picture, path, file);
 }
 
-static apr_status_t remove_name(const char *path)
+apr_status_t gf_store_fs_unlink(const char *path)
 {
     return unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR ? errno : APR_SUCCESS;
 }
@@ -178,8 +178,8 @@ apr_status_t gf_store_fs_remove(const char *path, apr_pool_t *pool)
         rv = lock_picture(fd, path, LOCK_EX);
     }
     if (rv != APR_EBUSY) { /* a file system without locks: a thumbnail may stay, a picture not */
-        rv = remove_name(path);
-        rv = rv ? rv : remove_name(gf_thumbnail_name(path, pool));
+        rv = gf_store_fs_unlink(path);
+        rv = rv ? rv : gf_store_fs_unlink(gf_thumbnail_name(path, pool));
     }
     if (fd >= 0) {
         close(fd);

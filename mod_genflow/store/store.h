@@ -126,8 +126,10 @@ const char *gf_store_fs_path(const gf_conf_t *conf, const char *name, apr_pool_t
  * gf_store_fs_attach(): links `file`, open as `fd`, to `path`, whose bytes reach the disk before.
  * ENOENT: there is no such picture any more. EBUSY: it is being removed. One that is there stays.
  * gf_store_fs_remove(): removes the picture at `path`, and its thumbnail. EBUSY: nothing is removed
- * now, try again later. Without the picture, or with the picture alone, it is successful, too. */
+ * now, try again later. Without the picture, or with the picture alone, it is successful, too.
+ * gf_store_fs_unlink(): removes the name alone, without a lock: one that is not the picture's. */
 apr_status_t gf_store_fs_attach(const char *picture, const char *path, const char *file, int fd);
 apr_status_t gf_store_fs_remove(const char *path, apr_pool_t *pool);
+apr_status_t gf_store_fs_unlink(const char *path);
 
 #endif

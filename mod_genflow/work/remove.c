@@ -14,8 +14,9 @@
 static gf_err_t *act_settle(gf_run_t *run, gf_ctx_t *ctx)
 {
     const char *file = gf_store_file(ctx->conf, run->job, run->job->remove_url, ctx->pool);
-    apr_status_t rv = file                      ? gf_store_fs_remove(file, ctx->pool)
-                      : run->job->remove_url[0] ? APR_SUCCESS
+    apr_status_t rv = file && run->job->remove_beside ? gf_store_fs_unlink(file)
+                      : file                          ? gf_store_fs_remove(file, ctx->pool)
+                      : run->job->remove_url[0]       ? APR_SUCCESS
                                                 : gf_store_clear(ctx->conf, run->job, ctx->pool);
 
     if (rv != APR_SUCCESS) {
@@ -78,6 +79,12 @@ static bool is_local(const gf_flow_t *flow, const gf_run_t *run)
 
     return (is_anywhere(run) && !conf->store->remove && !conf->store_old)
            || gf_store_file(conf, run->job, run->job->remove_url, flow->ctx.pool);
+}
+
+/* Both names are those of one object, which is the picture of the generation. */
+static bool is_the_picture(const gf_flow_t *flow, const gf_run_t *run)
+{
+    return run->job->remove_beside && conf_of(flow, run)->store->any_type;
 }
 
 static void count_removed(gf_flow_t *flow, gf_run_t *run)
@@ -149,7 +156,8 @@ static void take_next_type(gf_flow_t *flow, gf_run_t *run)
 /* It is not known whether it was made: a process may have died over it. */
 static bool may_have_thumbnail(const gf_flow_t *flow, const gf_run_t *run)
 {
-    return conf_of(flow, run)->thumbnails.place && !run->of.remove.thumbnail;
+    return conf_of(flow, run)->thumbnails.place && !run->of.remove.thumbnail
+           && !run->job->remove_beside;
 }
 
 static void take_thumbnail(gf_flow_t *flow, gf_run_t *run)
@@ -195,6 +203,7 @@ static const gf_rule_t rules[] = {
     R(IN(START), ON(BEGUN), is_local, count_removed, SETTLE),
     R(IN(START), ON(BEGUN), begins_with_old_store, take_old_store, REMOVE),
     R(IN(START), ON(BEGUN), is_copy_elsewhere, leave_copy, OVER),
+    R(IN(START), ON(BEGUN), is_the_picture, NULL, SETTLE),
     R(IN(START), ON(BEGUN), is_elsewhere, report_elsewhere, SETTLE),
     R(IN(START), ON(BEGUN), NULL, NULL, REMOVE),
     R(IN(REMOVE), ON(ANSWERED), is_still_there, report_still_there, OVER),

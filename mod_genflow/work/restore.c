@@ -21,19 +21,18 @@ static void clear_files(const gf_run_t *run, gf_ctx_t *ctx)
     }
 }
 
-/* Writes the new address to the row, and deletes the temporary copy. */
+/* Writes the new address to the row, which records the removal of the temporary copy. */
 static gf_err_t *act_settle(gf_run_t *run, gf_ctx_t *ctx)
 {
-    const char *copy = run->of.restore.copy;
-    bool gone;
+    gf_moved_t restored;
 
-    GF_TRY(gf_picture_restored(&gone, ctx, run->job, run->result.image_url,
+    GF_TRY(gf_picture_restored(&restored, ctx, run->job, run->result.image_url,
                                gf_store_result(run->result.facts, ctx->pool)));
-    run->settled = gone ? GF_SETTLED_UNKNOWN : GF_SETTLED_DONE;
-    gf_result_want_thumbnail(run, ctx);
-    if (copy && !ctx->conf->store->put) {
-        gf_store_fs_remove(copy, ctx->pool);
+    if (restored == GF_MOVED_BUSY) {
+        return NULL;
     }
+    run->settled = restored == GF_MOVED_GONE ? GF_SETTLED_UNKNOWN : GF_SETTLED_DONE;
+    gf_result_want_thumbnail(run, ctx);
     if (gf_result_came_late(run)) {
         gf_result_discard(run, ctx);
     }
@@ -93,6 +92,13 @@ static bool is_store_error(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
     return gf_err_is(run->err, GF_E_STORE);
+}
+
+/* It has an address, and a removal of a copy waits (GF_MOVED_BUSY). */
+static bool has_address(const gf_flow_t *flow, const gf_run_t *run)
+{
+    (void)flow;
+    return run->result.image_url != NULL;
 }
 
 static void retry_later(gf_flow_t *flow, gf_run_t *run)
@@ -155,6 +161,7 @@ static const gf_rule_t rules[] = {
     R(IN(FETCH), ON(ANSWERED), gf_outcome_is_working, retry_later, REQUEUE),
     R(IN(FETCH), ON(ANSWERED), NULL, give_up, REQUEUE),
     R(IN(CHECK) | IN(SETTLE), ON(WRITTEN), is_settled, report_settled, OVER),
+    R(IN(CHECK) | IN(SETTLE), ON(WRITTEN), has_address, retry_later, REQUEUE),
     R(IN(CHECK), ON(WRITTEN), NULL, NULL, STORE),
     R(IN(STORE), ON(ANSWERED), gf_result_is_stored, gf_result_take_url, SETTLE),
     R(IN(STORE), ON(ANSWERED), gf_result_may_upload_again, NULL, STORE_WAIT),

@@ -2,7 +2,8 @@
 -- restore_claim(p_types, p_limit, p_lease, p_from): claims pictures of those types that have to be
 -- stored again and were due at p_from or since (due.sql says where to begin, past dead rows). No
 -- other host claims them for p_lease. Storing twice is harmless, so no further protection is
--- needed. It gives up pictures that their providers no longer keep.
+-- needed. It gives up pictures that their providers no longer keep. A picture of which a copy still
+-- has to be removed waits for that: the removal could otherwise hit what is being stored.
 -- Called by: each host's dispatcher when some are due. Locks: the rows (SKIP LOCKED).
 -- The plan is pinned: by due time, then row for row, whatever statistics the planner has.
 CREATE OR REPLACE FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval,
@@ -25,14 +26,19 @@ BEGIN
                                   ORDER BY e.due_at FOR UPDATE SKIP LOCKED));
     RETURN QUERY
     WITH due AS MATERIALIZED (
-        SELECT r.job_id FROM genflow.restores r
+        SELECT r.job_id, EXISTS (SELECT FROM genflow.removals g
+                                  WHERE g.job_id = r.job_id) AS waits
+          FROM genflow.restores r
          WHERE r.due_at >= p_from AND r.due_at <= v_now
            AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
                                        WHERE t.name = ANY (p_types)))
-         ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
+         ORDER BY r.due_at LIMIT p_limit FOR UPDATE OF r SKIP LOCKED),
+    put_off AS (
+        UPDATE genflow.restores r SET due_at = v_now + interval '10 seconds'
+         WHERE r.job_id = ANY (ARRAY(SELECT due.job_id FROM due WHERE due.waits))),
     mine AS (
         UPDATE genflow.restores r SET due_at = v_now + p_lease, tries = r.tries + 1
-         WHERE r.job_id = ANY (ARRAY(SELECT due.job_id FROM due))
+         WHERE r.job_id = ANY (ARRAY(SELECT due.job_id FROM due WHERE NOT due.waits))
         RETURNING r.job_id, r.type_no, r.url, r.tries, r.picture_secret, r.run_id)
     SELECT m.job_id, t.name, m.url, m.tries, m.picture_secret, m.run_id FROM mine m
         JOIN genflow.types t ON t.no = m.type_no;

@@ -17,6 +17,7 @@ DECLARE
     v_run   text;
     v_until timestamptz;
     v_first jsonb;
+    g       genflow.restores;
 BEGIN
     -- A picture that is not persisted and expires is at its provider: the module cannot remove it.
     -- Several rows of an older system may have one picture under one run id. A thumbnail that is
@@ -39,12 +40,16 @@ BEGIN
             THEN 'not_found' ELSE 'not_yours' END;
         RETURN;
     END IF;
-    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    DELETE FROM genflow.restores r WHERE r.job_id = p_id RETURNING * INTO g;
     DELETE FROM genflow.edits e WHERE e.job_id = p_id;
     PERFORM genflow.removal_add(p_id, {no}::smallint, image_url, v_type,
                                 genflow.picture_secret(p_id, image_url), v_run,
                                 CASE WHEN v_until > clock_timestamp() THEN v_until END)
       WHERE image_url IS NOT NULL;
+    -- a host that stores it now may be killed before it says so
+    PERFORM genflow.removal_add(p_id, {no}::smallint, NULL, v_type, g.picture_secret, v_run,
+                                p_again => g.due_at)
+      WHERE g.tries > 0;
     PERFORM genflow.call_keep(p_call, jsonb_build_object('status', status, 'image_url', image_url));
     outcome := 'ok';
 END $body$;

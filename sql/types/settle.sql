@@ -12,11 +12,13 @@
 -- success after another end goes to genflow.late_results and charges nothing. The end is delivered
 -- to the client's webhook, if it has one.
 -- A picture without a completed row, or of one that was taken down, is removed. Settle records the
--- removal of a late picture. It also records it for a picture that may have been stored: when the
--- end comes from the database while a host had the job, or from a host that took the job over, or
--- after storing failed. A host that still stores the picture gets 'settled' and records the removal
--- again. An end by resume() (SITE_RESTORED) records none: if a copy of a site shares the picture
--- folder, the picture may be that of a completed generation of the live site.
+-- removal of a late picture, and that of a second success at another address, unless the first one
+-- is not stored yet: then the row gets the second one. It also records the removal of a picture
+-- that may have been stored: when the end comes from the database while a host had the job, or from
+-- a host that took the job over, or after storing failed. A host that still stores the picture gets
+-- 'settled' and records the removal again. An end by resume() (SITE_RESTORED) records none: if a
+-- copy of a site shares the picture folder, the picture may be that of a completed generation of
+-- the live site.
 -- Called by: the dispatcher's writers, claim. Locks: work, media, ledger, account, removals.
 -- Outcomes: 'done'; 'same' it had ended in this way before; 'settled' it had already ended
 -- otherwise; 'stale' another host leads; 'unknown'.
@@ -37,12 +39,17 @@ DECLARE
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
-        SELECT t.status, t.image_url, t.run_id, t.taken_down_at INTO m
-          FROM {media} t WHERE t.id = p_id;
+        SELECT t.status, t.image_url, t.run_id, t.taken_down_at, t.persisted INTO m
+          FROM {media} t WHERE t.id = p_id FOR UPDATE;
         IF FOUND AND m.status = p_status THEN
             IF v_ours AND m.taken_down_at IS NOT NULL THEN
                 PERFORM genflow.removal_add(p_id, {no}::smallint, p_image_url, p_result ->> 'type',
                                             genflow.picture_secret(p_id, p_image_url), m.run_id);
+            ELSIF v_ours AND p_persisted AND NOT m.persisted THEN
+                PERFORM genflow.{prefix}_restored(p_id, p_image_url, p_result);
+            ELSIF v_ours THEN
+                PERFORM genflow.removal_spare(p_id, {no}::smallint, p_image_url, p_persisted,
+                                              p_result ->> 'type', m.run_id, m.image_url);
             END IF;
             RETURN CASE WHEN genflow.ended_by(p_id, p_call) THEN 'done' ELSE 'same' END;
         END IF;

@@ -10,7 +10,7 @@ use Genflow::Points;
 use Genflow::Shelf;
 use Genflow::Test;
 
-use constant { TYPE => 'points-s3', CHAIN => 'fal/fal-ai/fast-sdxl' };
+use constant { TYPE => 'points-s3', TYPE_BYTES => 'points-bytes', CHAIN => 'fal/fal-ai/fast-sdxl' };
 
 my $LINES = <<'END';
 StartServers 3
@@ -57,6 +57,29 @@ for my $point (map { ("$_.before", "$_.after") } qw(restore_claim restore.fetch 
     is_restored($user, $id);
 }
 
+$shelf->httpd->stop;
+$shelf = Genflow::Shelf->start(kind => 's3', type => TYPE_BYTES, chain => 'stability/sd3', lines => $LINES);
+talk_to $shelf->httpd;
+for my $point (map { ("$_.before", "$_.after") } qw(restore.settle restored)) {
+    my $user = account(10);
+    $shelf->down;
+    my $job  = $shelf->picture($user);
+    my $id   = $job->{id};
+    like $shelf->served($job->{imageUrl}), qr/\A200 /, 'the folder serves a picture meanwhile';
+    inject($point, for => $id, kill => 1);
+    $shelf->up;
+    end_leases($user);
+    my $pid = reached($point, for => $id);
+    ok $pid && is_gone($pid), "... killed at $point";
+    is_restored($user, $id);
+    is_gone_from($user, $id, $job->{imageUrl});
+    is api(DELETE => "/api/generation/$id", user => $user)->{status}, 200, '... the generation is deleted';
+    is_gone_from($user, $id, $job->{imageUrl});
+    is scalar($shelf->objects($id)), 0, '... and nothing is left of it in the store';
+}
+$shelf->httpd->stop;
+$shelf = Genflow::Shelf->start(kind => 's3', type => TYPE, chain => CHAIN, lines => $LINES);
+talk_to $shelf->httpd;
 
 # the store is down still, when it is tried again
 for my $point (map { ("$_.before", "$_.after") } qw(restore.requeue restore_later)) {
@@ -91,6 +114,13 @@ for my $point (map { ("$_.before", "$_.after") } qw(removal_claim remove.remove 
 $shelf->httpd->stop;
 talk_to undef;
 finish;
+
+# That address serves nothing any more, once what waits is removed.
+sub is_gone_from {
+    my ($user, $id, $url) = @_;
+    ok wait_for(sub { end_leases($user); !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $id) }), '... no removal waits';
+    return is +($shelf->served($url) =~ /\A(\d+) /)[0], 404, "... $url serves nothing";
+}
 
 # The store is back: it gets the picture.
 sub is_restored {

@@ -556,9 +556,9 @@ static gf_err_t *call_connections(void)
 
 static gf_err_t *call_restored(void)
 {
-    bool gone;
+    gf_moved_t restored;
 
-    return gf_picture_restored(&gone, &unit.ctx, &job, "/a.png", RESULT);
+    return gf_picture_restored(&restored, &unit.ctx, &job, "/a.png", RESULT);
 }
 
 static gf_err_t *call_stray(void)

@@ -34,6 +34,7 @@ typedef struct given_t {
     bool copied; /* restore, move: in the folder */
     const char *remove_url;
     bool copy;               /* remove: of a copy */
+    bool beside;             /* ... whose name differs by its ending */
     int attempt;             /* deliver */
     apr_interval_time_t age; /* of the attempt: the clock stands so much behind its beginning */
 } given_t;
@@ -273,6 +274,7 @@ static gf_job_t *make_job(const gf_kind_t *kind, const given_t *given, apr_pool_
     job->deadline = the_time + 600 * SECONDS;
     job->remove_url = given->remove_url;
     job->remove_copy = given->copy;
+    job->remove_beside = given->beside;
     job->delivery_attempts = given->attempt;
     job->webhook_timestamp = "1700000000";
     job->intent_until = given->intended ? the_time + LEASE : 0;

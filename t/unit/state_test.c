@@ -160,6 +160,12 @@ static void set_png(gf_run_t *run)
     run->job->media_type = "image/png";
 }
 
+static void set_png_of_any_type(gf_run_t *run)
+{
+    set_png(run);
+    set_any_type(run);
+}
+
 #define SAYS(...)   .brought = { .outcome = { __VA_ARGS__ } }
 #define BRINGS(...) .brought = { __VA_ARGS__ }
 #define GIVEN(...)  .given = { __VA_ARGS__ }
@@ -359,6 +365,7 @@ static const case_t of_restore[] = {
     { IN(CHECK) | IN(SETTLE), ON(WRITTEN), GF_STATE_OVER, BRINGS(.settled = GF_SETTLED_DONE), .tag = "GF0413" },
     { IN(CHECK) | IN(SETTLE), ON(WRITTEN), GF_STATE_OVER, BRINGS(.settled = GF_SETTLED_UNKNOWN), .tag = "GF0404" },
     { IN(CHECK), ON(WRITTEN), GF_STATE_STORE, GIVEN(.checked = true) },
+    { IN(CHECK) | IN(SETTLE), ON(WRITTEN), GF_STATE_REQUEUE, BRINGS(.also = set_address), .delay = SECONDS },
     { IN(STORE), ON(ANSWERED), GF_STATE_SETTLE, BRINGS(.store = GF_STORE_STORED) },
     { IN(STORE), ON(ANSWERED), GF_STATE_STORE_WAIT, BRINGS(.store = GF_STORE_LATER) },
     { IN(STORE), ON(ANSWERED), GF_STATE_REQUEUE, BRINGS(.store = GF_STORE_REFUSED), .delay = SECONDS },
@@ -382,6 +389,8 @@ static const case_t of_remove[] = {
     { IN(REMOVE), ON(ANSWERED), GF_STATE_REMOVE, GIVEN(.remove_url = ""), BRINGS(.gone = true, .also = set_old_store) },
     { IN(REMOVE), ON(ANSWERED), GF_STATE_SETTLE, GIVEN(.remove_url = ""), BRINGS(.gone = true, .also = set_at_old_store) },
     { IN(START), ON(BEGUN), GF_STATE_REMOVE, GIVEN(.remove_url = HERE), BRINGS(.also = set_png) },
+    { IN(START), ON(BEGUN), GF_STATE_SETTLE, GIVEN(.remove_url = HERE, .beside = true), BRINGS(.also = set_any_type), .tag = "" },
+    { IN(START), ON(BEGUN), GF_STATE_REMOVE, GIVEN(.remove_url = HERE), BRINGS(.also = set_png_of_any_type) },
     { IN(REMOVE), ON(ANSWERED), GF_STATE_OVER, GIVEN(.remove_url = ""), BRINGS(.status = 503), .tag = "GF0418" },
     { IN(REMOVE), ON(ANSWERED), GF_STATE_REMOVE, GIVEN(.remove_url = ""), BRINGS(.gone = true) },
     { IN(REMOVE), ON(ANSWERED), GF_STATE_SETTLE, GIVEN(.remove_url = ""), BRINGS(.gone = true, .also = set_last_type) },
@@ -389,6 +398,7 @@ static const case_t of_remove[] = {
     { IN(REMOVE), ON(ANSWERED), GF_STATE_SETTLE, GIVEN(.remove_url = HERE), BRINGS(.gone = true, .also = set_png) },
     { IN(REMOVE), ON(ANSWERED), GF_STATE_REMOVE, GIVEN(.remove_url = ""), BRINGS(.gone = true, .also = set_last_type_of_objects) },
     { IN(REMOVE), ON(ANSWERED), GF_STATE_REMOVE, GIVEN(.remove_url = HERE), BRINGS(.gone = true, .also = set_png_of_objects) },
+    { IN(REMOVE), ON(ANSWERED), GF_STATE_SETTLE, GIVEN(.remove_url = HERE, .beside = true), BRINGS(.gone = true, .also = set_png_of_objects) },
     { IN(REMOVE), ON(ANSWERED), GF_STATE_SETTLE, GIVEN(.remove_url = ""), BRINGS(.gone = true, .also = set_thumbnail_last) },
     { IN(REMOVE), ON(ANSWERED), GF_STATE_OVER, GIVEN(.remove_url = ""), BRINGS(.status = 503, .also = set_thumbnail_last), .tag = "GF0418" },
     { IN(SETTLE), ANY_END, GF_STATE_OVER, GIVEN(.remove_url = ""), BRINGS(.err = GF_E_STORE) },
