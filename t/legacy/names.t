@@ -23,6 +23,7 @@ my $recipe = join '', map { "$_\n" } $file =~ /^#     (.*)$/mg;
 $recipe =~ s{^Include conf/}{Include "\${GENFLOW_WORK}/conf/"}m;
 $recipe =~ s{conf/"genflow}{conf/genflow}; $recipe =~ s{(genflow-legacy\.conf)$}{$1"}m;
 $recipe =~ s{"http://127\.0\.0\.1:8888/verify-otp"}{"$ENV{GENFLOW_FAKE}/_keys"};
+$recipe =~ s/^GenflowCreditInitial .*\n//m;          # of guests; what the site's database grants counts
 is scalar(() = $recipe =~ /^OIDC|AuthType oauth20|^ +Require expr/mg), 4, 'the file has a recipe';
 like $recipe, qr{^ProxyPass "$OLD/verify-otp" "$ENV{GENFLOW_FAKE}}m, '... and a function of the site';
 
