@@ -12,8 +12,14 @@ package Genflow::Points;
 use strict;
 use warnings;
 
+use POSIX ();
+use Time::HiRes qw(CLOCK_MONOTONIC clock_gettime);
+
 use Genflow::Inject;
 use Genflow::Test;
+
+use constant MOMENT => 0.5;         # seconds, between a death and the look at it
+
 use parent -norequire, 'Exporter';
 
 our @EXPORT = qw(killed_at kills_at end_leases end_of id_of is_gone);
@@ -47,9 +53,22 @@ sub kills_at {
     return id_of($user);
 }
 
+# Has that process, which is about to die, ended? Its number may be another's by then, who may live long: one that began since.
 sub is_gone {
     my ($pid) = @_;
-    return wait_for { !-e "/proc/$pid" };
+    my $now = clock_gettime(CLOCK_MONOTONIC);
+    return wait_for {
+        my $began = began($pid);
+        !defined $began || $began > $now - MOMENT;
+    };
+}
+
+# Seconds since the start of the machine; undef: there is no such process.
+sub began {
+    my ($pid) = @_;
+    open my $file, '<', "/proc/$pid/stat" or return;
+    my $line = <$file> // return;
+    return (split ' ', $line =~ s/.*\)//r)[19] / POSIX::sysconf(POSIX::_SC_CLK_TCK());
 }
 
 sub id_of {
