@@ -10,7 +10,7 @@ use Genflow::Points;
 use Genflow::Shelf;
 use Genflow::Test;
 
-use constant { TYPE => 'points-s3', TYPE_BYTES => 'points-bytes', CHAIN => 'fal/fal-ai/fast-sdxl' };
+use constant { ORDERS => 20, TYPE => 'points-s3', TYPE_BYTES => 'points-bytes', CHAIN => 'fal/fal-ai/fast-sdxl' };
 
 my $LINES = <<'END';
 StartServers 3
@@ -44,14 +44,17 @@ for my $point (map { ("$_.before", "$_.after") } qw(generate.temporary)) {
     is_restored($user, $id);
 }
 for my $point (map { ("$_.before", "$_.after") } qw(restore_claim restore.fetch restore.check restore.store restore.settle restored)) {
-    my $user = account(10);
-    $shelf->down;
-    my $id   = $shelf->picture($user)->{id};
-    my @for  = (for => $point =~ /claim/ ? 'pid-' . $shelf->httpd->pid : $id);
-    inject($point, @for, kill => 1);
-    $shelf->up;
-    end_leases($user);
-    my $pid = reached($point, @for);
+    my ($user, $id, @for, $pid);
+    for (1 .. ORDERS) {
+        $user = account(10);
+        $shelf->down;
+        $id  = $shelf->picture($user)->{id};
+        @for = (for => $point =~ /claim/ ? 'pid-' . $shelf->httpd->pid : $id);
+        inject($point, @for, kill => 1);
+        $shelf->up;
+        $pid = died_at($point, $user, $id, $for[1]) and last;
+        withdraw($point, @for);                   # the restore had begun before the order, and went by it
+    }
     ok $pid && is_gone($pid), "killed at $point";
     withdraw($point, @for);
     is_restored($user, $id);
@@ -128,6 +131,14 @@ sub is_restored {
     $shelf->up;
     ok wait_for(sub { end_leases($user); $shelf->now($user, $id)->{persisted} }), '... another child stores the picture';
     return is_stored($user, $id);
+}
+
+# Waits for a death at that point, or until the picture is restored without one: the pid, or 0.
+sub died_at {
+    my ($point, $user, $id, $subject) = @_;
+    my $path = Genflow::Inject::armed_path($point, $subject);
+    wait_for { end_leases($user); Genflow::Inject::pid_at($path) || $shelf->now($user, $id)->{persisted} };
+    return Genflow::Inject::pid_at($path) || 0;
 }
 
 # The generation has its picture in the store, once, for one credit and one submission.
