@@ -11,7 +11,9 @@ const tag = `a${process.pid}`;
 const isForm = process.env.GENFLOW_SIGNIN === 'form';
 if (!isForm) await identityProvider(process.env.GENFLOW_ISSUER, process.env.GENFLOW_SECRET);
 
-const guest = await person('guest', { password: null, expected: [/status of 40[13]/, /autocomplete/] });
+// The browser asks for the icon after the page: where the sign-in has ended meanwhile, it is led to the identity's provider.
+const icon = [/Loading the image '[^']*\/authorize\?/, /CSP: img-src \S*\/studio\/icon\.webp /];
+const guest = await person('guest', { password: null, expected: [/status of 40[13]/, /autocomplete/, ...icon] });
 const { page, context } = guest;
 const priced = () => page.waitForResponse((response) => response.url().includes('dryRun'));
 
