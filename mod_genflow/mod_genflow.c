@@ -44,6 +44,7 @@
 #include "httpd/janitor.h"
 #include "httpd/limits.h"
 #include "httpd/park.h"
+#include "httpd/spill.h"
 #include "httpd/waiting.h"
 #include "hub/board.h"
 #include "model/servers.h"
@@ -250,7 +251,8 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
                                      .waiters = (int)conf->waiters_max,
                                      .user = (int)conf->waiters_user,
                                      .threads = (int)conf->waiters_threads,
-                                     .threads_user = (int)conf->threads_user };
+                                     .threads_user = (int)conf->threads_user,
+                                     .responses = (int)conf->responses_user };
     gf_ctx_t ctx;
     apr_status_t rv;
 
@@ -467,6 +469,8 @@ static int genflow_fixups(request_rec *r)
 
 static int genflow_handler(request_rec *r)
 {
+    int status;
+
     if (r->handler && api_studio_is(r->handler) && api_place_is_location(r)) {
         return api_studio(r);
     }
@@ -476,7 +480,8 @@ static int genflow_handler(request_rec *r)
     if (!r->handler || !child_api.hub || !is_ours(httpd_conf_get(r->server), r->handler, r->pool)) {
         return DECLINED;
     }
-    return front_find(r->handler) ? front_route(r, &child_api) : api_route(r, &child_api);
+    status = front_find(r->handler) ? front_route(r, &child_api) : api_route(r, &child_api);
+    return status == OK ? httpd_spill_send(r) : status;
 }
 
 /* Does a person who is not signed in get httpd's own page? */
@@ -526,6 +531,7 @@ static void genflow_hooks(apr_pool_t *pool)
     register_authentication(pool);
     APR_OPTIONAL_HOOK(ap, status_hook, genflow_status, NULL, NULL, APR_HOOK_MIDDLE);
     api_denied_register();
+    httpd_spill_register();
     httpd_park_register(); /* requests that wait without a thread */
     ap_hook_check_config(genflow_check_config, NULL, NULL,
                          APR_HOOK_LAST); /* configtest finds every mistake; the MPM's come first */

@@ -8,7 +8,9 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
+#include "api/large.h"
 #include "api/spec.h"
+#include "base/memory.h"
 #include "base/multipart.h"
 #include "base/text.h"
 #include "db/asset.h"
@@ -109,16 +111,41 @@ static gf_err_t *no_asset(gf_req_t *req)
     return gf_err_make(req->ctx, GF_E_NO_ASSET, APR_SUCCESS, "no asset %s", req->args[0]);
 }
 
-static void send_bytes(request_rec *r, const gf_asset_t *asset)
+static void send_bytes(request_rec *r, const gf_asset_t *asset, apr_pool_t *pool)
 {
     apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, alloc);
 
-    APR_BRIGADE_INSERT_TAIL(brigade,
-                            apr_bucket_pool_create((const char *)asset->bytes,
-                                                   (apr_size_t)asset->size, r->pool, alloc));
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create((const char *)asset->bytes,
+                                                            (apr_size_t)asset->size, pool, alloc));
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(alloc));
     ap_pass_brigade(r->output_filters, brigade); /* the client has gone: no response */
+}
+
+static apr_status_t end_memory(void *pool)
+{
+    apr_pool_destroy(pool);
+    return APR_SUCCESS;
+}
+
+/* The bytes are in memory of their own, which ends before the client has read them: they are in a
+ * file by then. */
+static gf_err_t *send_picture(gf_req_t *req, const gf_asset_t *asset)
+{
+    apr_pool_t *pool = req->r->pool;
+    gf_ctx_t ctx = *req->ctx;
+    gf_asset_t content;
+
+    GF_TRY(api_large_begin(req, (apr_off_t)asset->size));
+    ctx.pool = gf_memory_pool("genflow_asset");
+    apr_pool_cleanup_register(pool, ctx.pool, end_memory, apr_pool_cleanup_null);
+    GF_TRY(gf_asset_read(&content, &ctx, asset->id));
+    if (!content.bytes) {
+        return no_asset(req);
+    }
+    send_bytes(req->r, &content, ctx.pool);
+    apr_pool_cleanup_run(pool, ctx.pool, end_memory);
+    return NULL;
 }
 
 /* A browser revalidates its copy each time: the picture may be deleted, and a browser may change
@@ -127,7 +154,6 @@ gf_err_t *api_asset_get(gf_req_t *req)
 {
     request_rec *r = req->r;
     gf_asset_t asset;
-    gf_asset_t content;
     int decided;
 
     if (!gf_text_is_uuid(req->args[0])) {
@@ -142,19 +168,10 @@ gf_err_t *api_asset_get(gf_req_t *req)
         r->status = decided;
         return NULL;
     }
-    if (!r->header_only) {
-        GF_TRY(gf_asset_read(&content, req->ctx, asset.id));
-        if (!content.bytes) {
-            return no_asset(req);
-        }
-    }
     ap_set_content_type(r, asset.type);
     ap_set_content_length(r, (apr_off_t)asset.size);
     ap_set_accept_ranges(r);
-    if (!r->header_only) {
-        send_bytes(r, &content);
-    }
-    return NULL;
+    return r->header_only ? NULL : send_picture(req, &asset);
 }
 
 gf_err_t *api_asset_delete(gf_req_t *req)

@@ -8,6 +8,7 @@
 
 #include <apr_strings.h>
 
+#include "api/large.h"
 #include "base/text.h"
 #include "db/steer.h"
 
@@ -197,5 +198,6 @@ gf_err_t *api_history(gf_req_t *req)
     gf_out_put_int(&out, "total", total);
     gf_out_put_bool(&out, "totalIsExact", exact);
     api_page_put(&out, api_history_cursor(req->r->pool, &page));
+    GF_TRY(api_large_begin(req, (apr_off_t)out.length));
     return gf_reply_tagged(req, &out, 0);
 }

@@ -10,6 +10,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
+#include "api/large.h"
 #include "api/legacy.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -29,9 +30,12 @@ void gf_reply_begin(gf_out_t *out, gf_req_t *req)
     gf_out_begin(out, req->r->pool);
 }
 
-static void send_text(request_rec *r, const char *text, apr_size_t length, int status,
+static void send_text(gf_req_t *req, const char *text, apr_size_t length, int status,
                       const char *caching)
 {
+    request_rec *r = req->r;
+
+    api_large_spill(req, (apr_off_t)length);
     r->status = status;
     ap_set_content_type(r, "application/json");
     ap_set_content_length(r, (apr_off_t)length);
@@ -41,21 +45,21 @@ static void send_text(request_rec *r, const char *text, apr_size_t length, int s
     ap_rwrite(text, (int)length, r);
 }
 
-static void send_out(request_rec *r, gf_out_t *out, int status)
+static void send_out(gf_req_t *req, gf_out_t *out, int status)
 {
     gf_out_close(out, '}');
-    send_text(r, out->text, out->length, status, "no-store");
+    send_text(req, out->text, out->length, status, "no-store");
 }
 
 gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status)
 {
-    send_out(req->r, out, status);
+    send_out(req, out, status);
     return NULL;
 }
 
 gf_err_t *gf_reply_list(gf_req_t *req, const char *text, apr_size_t length)
 {
-    send_text(req->r, text, length, HTTP_OK, "no-store");
+    send_text(req, text, length, HTTP_OK, "no-store");
     return NULL;
 }
 
@@ -220,9 +224,10 @@ bool gf_reply_knows(const char *known, const char *tag, apr_pool_t *pool)
 }
 
 /* Sends a body under its ETag, or for a GET 304 if the client has it. */
-static void send_state(request_rec *r, const char *text, apr_size_t length, const char *tag)
+static void send_state(gf_req_t *req, const char *text, apr_size_t length, const char *tag)
 {
     static const char *const caching = "private, no-cache"; /* stored, and revalidated each time */
+    request_rec *r = req->r;
     int decided;
 
     apr_table_setn(r->headers_out, "ETag", apr_pstrcat(r->pool, "\"", tag, "\"", NULL));
@@ -232,7 +237,7 @@ static void send_state(request_rec *r, const char *text, apr_size_t length, cons
         r->status = decided;
         return;
     }
-    send_text(r, text, length, HTTP_OK, caching);
+    send_text(req, text, length, HTTP_OK, caching);
 }
 
 gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view, int count)
@@ -243,7 +248,7 @@ gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view, int count)
     (void)count;
     note_view(req->r, view);
     say_where(req, view);
-    send_state(req->r, text, strlen(text), tag);
+    send_state(req, text, strlen(text), tag);
     return NULL;
 }
 
@@ -254,7 +259,7 @@ gf_err_t *gf_reply_tagged(gf_req_t *req, gf_out_t *out, apr_size_t covered)
     gf_hash_sha256(hash, out->text, covered ? covered : out->length);
     hash[TAG_BYTES] = '\0';
     gf_out_close(out, '}');
-    send_state(req->r, out->text, out->length, hash);
+    send_state(req, out->text, out->length, hash);
     return NULL;
 }
 
@@ -342,6 +347,7 @@ int gf_reply_error(gf_req_t *req, const gf_err_t *err)
         apr_table_setn(r->headers_out, "Retry-After", apr_itoa(r->pool, err->retry_after));
     }
     gf_reply_challenge(req, err);
-    send_text(r, text, strlen(text), err->row->http, "no-store");
+    apr_table_unset(r->headers_out, "ETag"); /* of the response that it stands for */
+    send_text(req, text, strlen(text), err->row->http, "no-store");
     return OK;
 }

@@ -15,6 +15,7 @@
 #define SIGN_OF_LIFE (15 * APR_USEC_PER_SEC)
 #define COME_BACK    2000 /* ms: after the stream has ended */
 #define FULL_SECONDS 5
+#define SEND_BUFFER  32768 /* of a client: events are short */
 
 static gf_err_t *too_many_streams(gf_req_t *req)
 {
@@ -56,7 +57,7 @@ static void send_some(api_stream_t *stream)
 {
     api_wait_t *wait = &stream->wait;
     apr_size_t bytes = stream->left_bytes;
-    apr_size_t room = wait->park ? httpd_park_room(wait->park) : bytes;
+    apr_size_t room = wait->park ? httpd_park_room(wait->park, SEND_BUFFER) : bytes;
 
     bytes = bytes < room ? bytes : room;
     if (bytes > 0) {

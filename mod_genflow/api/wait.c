@@ -14,6 +14,7 @@
 #include "base/inject.h"
 #include "base/memory.h"
 #include "db/queue.h"
+#include "httpd/spill.h"
 #include "hub/shortcut.h"
 
 #define POLL_EVERY (APR_USEC_PER_SEC / 4) /* of the connection of a client with a thread */
@@ -162,11 +163,12 @@ static int resume(request_rec *r, void *baton, bool gone)
     api_wait_t *wait = baton;
     gf_err_t *err;
 
-    (void)r;
     wait->gone = gone;
     wait->req->parked = false;
     err = api_wait_run(wait);
-    return err ? gf_reply_error(wait->req, err) : wait->req->parked ? SUSPENDED : OK;
+    return err                 ? gf_reply_error(wait->req, err)
+           : wait->req->parked ? SUSPENDED
+                               : httpd_spill_send(r);
 }
 
 /* httpd closes a parked connection that rests for its Timeout. */

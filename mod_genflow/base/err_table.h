@@ -101,6 +101,8 @@ GF_ERR(HTACCESS,       "NOT_FOUND",                404, GF_LOG_ERR,      "GF0183
        "Nothing is served in this folder; the administrator finds the reason in the log")
 GF_ERR(TOO_MANY,       "TOO_MANY_CONCURRENT",      429, GF_LOG_INFO,     "GF0181",
        "You have too many generations at once; wait until one has ended")
+GF_ERR(TOO_MANY_RESPONSES, "TOO_MANY_CONCURRENT",  429, GF_LOG_INFO,     "GF0184",
+       "You are reading too many large responses at once; read one to its end")
 GF_ERR(QUEUE_FULL,     "QUEUE_FULL",               503, GF_LOG_INFO,     "GF0182",
        "The queue is full; retry later")
 GF_ERR(WEBHOOK_FORGED,    "AUTHENTICATION_REQUIRED",  401, GF_LOG_WARNING,  "GF0124",

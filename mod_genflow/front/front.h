@@ -56,6 +56,7 @@ typedef struct front_call_t {
     bool may_exist;                      /* generations may have been made that no client knows */
     const char *ids[GF_BATCH_MAX];       /* those of front_create() */
     int count;
+    bool is_spilled; /* its large response goes out of a file, which ends later */
 } front_call_t;
 
 static inline front_call_t *front_call(const gf_req_t *req)
@@ -154,13 +155,13 @@ gf_err_t *front_view(gf_view_t *view, gf_req_t *req, const char *id);
 /* ---- sending ---- */
 
 /* Sends the reply. If it cannot be delivered, the next equal request gets the generations of
- * front_create(). Returns NULL, so that a handler may end with it. */
+ * front_create(). Error: TOO_MANY_RESPONSES, of a GET. */
 gf_err_t *front_send(gf_req_t *req, const front_reply_t *reply);
 
 /* The headers of a reply, for one whose body is sent piece by piece; length < 0: not known. Then
  * pieces, then the end, which does for it what front_send() does. front_send_piece(): false: the
- * client is gone. */
-void front_send_head(gf_req_t *req, const front_reply_t *reply, apr_off_t length);
+ * client is gone. Error: TOO_MANY_RESPONSES, of a GET; nothing was sent. */
+gf_err_t *front_send_head(gf_req_t *req, const front_reply_t *reply, apr_off_t length);
 bool front_send_piece(gf_req_t *req, const char *bytes, apr_size_t length);
 void front_send_end(gf_req_t *req, bool is_delivered);
 

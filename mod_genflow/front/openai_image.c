@@ -111,7 +111,7 @@ static gf_err_t *answer_base64(gf_req_t *req, const apr_array_header_t *pictures
         length += (i > 0) + (apr_off_t)strlen(BEFORE) + encoded(picture->bytes)
                   + (apr_off_t)strlen(AFTER);
     }
-    front_send_head(req, reply, length);
+    GF_TRY(front_send_head(req, reply, length));
     good = front_send_piece(req, text, strlen(text)) && good;
     for (i = 0; good && i < pictures->nelts; i++) {
         const char *before = i > 0 ? "," BEFORE : BEFORE;

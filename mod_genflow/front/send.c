@@ -11,7 +11,9 @@
 #include <http_protocol.h>
 #include <util_filter.h>
 
+#include "api/large.h"
 #include "httpd/glue.h"
+#include "httpd/spill.h"
 
 #define CANCELLED 499
 
@@ -28,11 +30,38 @@ static bool is_broken(const request_rec *r)
                && poll(&client, 1, 0) > 0 && (client.revents & (POLLERR | POLLHUP)));
 }
 
-void front_send_head(gf_req_t *req, const front_reply_t *reply, apr_off_t length)
+/* A client whose connection breaks while it reads what is paid for finds that again. */
+static void end_large(void *data, bool is_sent)
+{
+    gf_req_t *req = data;
+
+    if (!is_sent || is_broken(req->r)) {
+        front_lost(req);
+    }
+}
+
+static gf_err_t *begin_large(gf_req_t *req, apr_off_t length)
+{
+    front_call_t *call = front_call(req);
+
+    if (length > API_LARGE && call->count > 0) {
+        call->is_spilled = true;
+        httpd_spill(req->r, req->conf, end_large, req);
+        return NULL;
+    }
+    if (req->r->method_number == M_GET) {
+        return api_large_begin(req, length);
+    }
+    api_large_spill(req, length);
+    return NULL;
+}
+
+gf_err_t *front_send_head(gf_req_t *req, const front_reply_t *reply, apr_off_t length)
 {
     request_rec *r = req->r;
     const char *id_header = front_call(req)->front->id_header;
 
+    GF_TRY(begin_large(req, length));
     r->status = reply->status;
     if (reply->status == CANCELLED) { /* httpd would write 500 for a status that it does not know */
         r->status_line = "499 Client Closed Request";
@@ -47,6 +76,7 @@ void front_send_head(gf_req_t *req, const front_reply_t *reply, apr_off_t length
         apr_table_setn(r->headers_out, id_header, httpd_glue_request_id(r));
     }
     apr_table_overlap(r->headers_out, reply->headers, APR_OVERLAP_TABLES_SET);
+    return NULL;
 }
 
 static bool pass(gf_req_t *req, apr_bucket *bucket)
@@ -73,8 +103,9 @@ void front_send_end(gf_req_t *req, bool is_delivered)
     front_call_t *call = front_call(req);
 
     if (call->count > 0) { /* otherwise httpd sends it when it has time */
-        is_delivered =
-            is_delivered && pass(req, apr_bucket_flush_create(req->r->connection->bucket_alloc));
+        if (is_delivered && !call->is_spilled) {
+            is_delivered = pass(req, apr_bucket_flush_create(req->r->connection->bucket_alloc));
+        }
         if (!is_delivered || is_broken(req->r)) {
             front_lost(req);
         }
@@ -86,7 +117,7 @@ gf_err_t *front_send(gf_req_t *req, const front_reply_t *reply)
     apr_size_t length = reply->text ? strlen(reply->text) : 0;
     bool is_gone = front_call(req)->count > 0 && api_wait_is_gone(req->r);
 
-    front_send_head(req, reply, (apr_off_t)length);
+    GF_TRY(front_send_head(req, reply, (apr_off_t)length));
     front_send_end(req, front_send_piece(req, reply->text, length) && !is_gone);
     return NULL;
 }

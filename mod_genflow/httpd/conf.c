@@ -218,6 +218,8 @@ const command_rec httpd_conf_commands[] = {
         "0 to 10000", NULL, "waiting requests per child that hold a thread"),
     ROW("GenflowWatchUser", IN_HTTPD, IS_INT, SERVER(waiters_user), 1, 100000,
         "1 to 100000", NULL, "waiting requests per child of one user"),
+    ROW("GenflowLimitResponses", IN_HTTPD, IS_INT, SERVER(responses_user), 1, 10000,
+        "1 to 10000", "16", "large responses per child on their way to one user"),
     ROW("GenflowPendingLifetime", IN_SERVER, IS_TIME, SERVER(pending_lifetime), SECOND, 24 * HOUR,
         "1s to 24h", "30m", "how long a generation waits for its start"),
     ROW("GenflowWatchEvents", IN_SERVER, IS_TIME, SERVER(events), SECOND, 24 * HOUR,

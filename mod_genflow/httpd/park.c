@@ -27,10 +27,6 @@
 #include "base/clock.h"
 #include "httpd/glue.h"
 
-/* Bytes that the system keeps for a client that reads slowly. It doubles this number for its own
- * needs, and by itself goes up to megabytes. */
-#define SEND_BUFFER 32768
-
 #ifdef AP_MPMQ_CAN_WAITIO
 #define CAN_WAITIO 1
 #else
@@ -154,11 +150,10 @@ static int unread_bytes(const httpd_park_t *park)
     return ioctl(park->socket, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }
 
-apr_size_t httpd_park_room(httpd_park_t *park)
+apr_size_t httpd_park_room(httpd_park_t *park, int size)
 {
     apr_uint32_t memory[SK_MEMINFO_VARS] = { 0 };
     socklen_t length = sizeof(memory);
-    int size = SEND_BUFFER;
 
     if (!park->is_bounded) {
         park->is_bounded = true;
@@ -166,7 +161,7 @@ apr_size_t httpd_park_room(httpd_park_t *park)
         setsockopt(park->socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
     }
     if (getsockopt(park->socket, SOL_SOCKET, SO_MEMINFO, memory, &length) != 0) {
-        return SEND_BUFFER; /* Linux before 4.12 has none: a slow reader may hold a thread */
+        return (apr_size_t)size; /* Linux before 4.12 has none: a slow reader may hold a thread */
     }
     /* The other half is for what TLS, HTTP and the system add. */
     return memory[SK_MEMINFO_SNDBUF] > memory[SK_MEMINFO_WMEM_QUEUED]
@@ -274,7 +269,7 @@ static int go_on(conn_rec *c, httpd_park_t *park)
     c->aborted = c->aborted || gone;
     status = park->resume(r, park->baton, gone);
     if (status == SUSPENDED) {
-        note_unread(park);
+        note_unread(seat_of(c)->park); /* that one, or the next one of the request */
         wait_for_ring(c);
         return OK;
     }
@@ -334,9 +329,10 @@ void httpd_park_ring(void *park)
     (void)park;
 }
 
-apr_size_t httpd_park_room(httpd_park_t *park)
+apr_size_t httpd_park_room(httpd_park_t *park, int size)
 {
     (void)park;
+    (void)size;
     return 0;
 }
 

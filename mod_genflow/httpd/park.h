@@ -5,7 +5,8 @@
  *
  * The handler calls httpd_park_make(), lets somebody keep the place for httpd_park_ring(), and
  * returns SUSPENDED. Each ring makes httpd call `resume` once in one of its threads, also one that
- * came before the handler had returned. A client that closes its side rings, too. */
+ * came before the handler had returned. A client that closes its side rings, too. When a place has
+ * ended, the request may take another. */
 #ifndef HTTPD_PARK_H
 #define HTTPD_PARK_H
 
@@ -33,9 +34,10 @@ void httpd_park_ring(void *park);
 
 /* How many bytes can be written now without a wait for the client, of a response that is sent piece
  * by piece; 0: ring, and it goes on when the client has read. The first call bounds what the system
- * keeps for that client. From then on, a client that reads nothing of it for the Timeout of httpd
- * is gone. Only in the request's thread. */
-apr_size_t httpd_park_room(httpd_park_t *park);
+ * keeps for that client to `size` bytes, which it doubles for its own needs; by itself it goes up
+ * to megabytes. From then on, a client that reads nothing of it for the Timeout of httpd is gone.
+ * Only in the request's thread. */
+apr_size_t httpd_park_room(httpd_park_t *park, int size);
 
 /* Ends the place, once: the request is answered. */
 void httpd_park_end(httpd_park_t *park);

@@ -77,6 +77,7 @@ typedef struct gf_hub_bounds_t {
     int user;         /* of those, of one user */
     int threads;      /* requests that hold a thread while they wait */
     int threads_user; /* of those, of one user */
+    int responses;    /* large ones on their way to one user */
 } gf_hub_bounds_t;
 
 /* Child start, before any thread. The hub ends with `pool`, after all threads that use it. */

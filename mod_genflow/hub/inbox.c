@@ -13,6 +13,7 @@
 #include "hub/hub.h"
 #include "hub/inside.h"
 #include "hub/keys.h"
+#include "hub/places.h"
 #include "hub/shortcut.h"
 #include "hub/wants.h"
 
@@ -41,6 +42,7 @@ apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, const gf_hub_bounds_t
     rv = rv == 0 ? gf_keys_make(&hub->keys, pool) : rv;
     rv = rv == 0 ? gf_shortcut_make(&hub->shortcut, pool) : rv;
     rv = rv == 0 ? gf_wants_make(&hub->wants, pool) : rv;
+    rv = rv == 0 ? gf_places_make(&hub->responses, bounds->responses, pool) : rv;
     if (rv != 0) {
         close(hub->bell);
         return rv;

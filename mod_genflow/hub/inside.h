@@ -36,6 +36,7 @@ struct gf_hub_t {
     struct gf_keys_t *keys; /* has a lock of its own */
     struct gf_shortcut_t *shortcut; /* the same */
     struct gf_wants_t *wants;       /* the same */
+    struct gf_places_t *responses;  /* the same */
     struct gf_board_t *board;       /* no lock: set before the threads; NULL: no other child */
     struct gf_metrics_t *metrics;   /* the same; NULL: nothing is counted */
     volatile apr_uint32_t listens;  /* this process, on the board */

@@ -72,6 +72,8 @@ typedef struct gf_conf_t {
     apr_int64_t waiters_threads; /* that hold a thread */
     apr_int64_t threads_user;    /* that hold a thread, of one user; no directive */
 
+    apr_int64_t responses_user; /* GenflowLimitResponses, large ones on their way to one user */
+
     apr_int64_t front_wait; /* GenflowFrontWait, of a client of another API for its pictures */
 
     apr_int64_t pending_lifetime; /* GenflowPendingLifetime, of one that is not started */

@@ -40,6 +40,7 @@ my @VALUES = (    # where, directive, bounds as in the message, wrong values
     [server => 'GenflowWatchMax',        '0 to 100000',     qw(-1 100001)],
     [server => 'GenflowWatchThreads',    '0 to 10000',      qw(-1 10001)],
     [server => 'GenflowWatchUser',       '1 to 100000',     qw(0 100001)],
+    [server => 'GenflowLimitResponses',  '1 to 10000',      qw(0 10001)],
     [server => 'GenflowWatchEvents',     '1s to 24h',       qw(999ms 25h)],
     [server => 'GenflowLimitConcurrent', '0 to 100000',     qw(-1 100001)],
     [server => 'GenflowLimitQueue',      '0 to 1000000',    qw(-1 1000001)],

@@ -138,12 +138,16 @@ sub connection {
 # As get(), for a client with little room for what it does not read.
 sub get_slowly {
     my ($class, $path, $user, $seconds) = @_;
+    return $class->connection_slowly->request($path, $user, $seconds);
+}
+
+sub connection_slowly {
+    my ($class) = @_;
     my ($host, $port) = $site->base =~ m{//(.+):(\d+)};
     my $socket = IO::Socket::INET->new(Proto => 'tcp') or die "socket: $!\n";
     $socket->setsockopt(SOL_SOCKET, SO_RCVBUF, 2048) or die "setsockopt: $!\n";
     $socket->connect(pack_sockaddr_in($port, inet_aton($host))) or die "connect: $!\n";
-    my $self = bless { socket => $socket, bytes => '' }, $class;
-    return $self->request($path, $user, $seconds);
+    return bless { socket => $socket, bytes => '' }, $class;
 }
 
 # One more request on it, which prefers to wait for so long.
