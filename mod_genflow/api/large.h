@@ -11,8 +11,8 @@
 /* Before a response of so many bytes is begun. A large one goes out of a file (httpd/spill.h). */
 void api_large_spill(gf_req_t *req, apr_off_t bytes);
 
-/* The same of one that only reads, which a client may ask for again and again: a large one takes one
- * of the places of its user (GenflowLimitResponses) until the client has read it. Error:
+/* The same of one that only reads, which a client may ask for again and again: a large one takes
+ * one of the places of its user (GenflowLimitResponses) until the client has read it. Error:
  * TOO_MANY_RESPONSES. */
 gf_err_t *api_large_begin(gf_req_t *req, apr_off_t bytes);
 
